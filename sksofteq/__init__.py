@@ -1,0 +1,31 @@
+"""Regressors that find out which symmetries the data have, and predict better for knowing.
+
+The public estimators and metrics are loaded on first use, so that importing the package, or its
+light parts such as ``sksofteq.groups``, does not import torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "EquivariantScaler": "sksofteq.preprocessing",
+    "SoftEquivariantRegressor": "sksofteq.estimators",
+    "equivariance_error": "sksofteq.metrics",
+    "symmetry_test": "sksofteq.metrics",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,355 @@
+"""All weight blocks between two feature types, stacked, and what the candidates do to them.
+
+A block is a tensor with one axis per axis of the two types. Axes of one space are merged into a
+*mode*; a candidate that acts on one space acts on one mode, so the combined penalty
+M = sum_G strength_G C_G is a sum of Kronecker terms and never dense: each mode is diagonalised on
+the span of its few equivariant maps, everything else shares one eigenvalue. Candidates that act
+on several spaces at once share no eigenbasis with the others; then conjugate gradients solve.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sksofteq.groups import MatrixGroup
+from sksofteq.reps import TensorType
+from sksofteq.subspace import DenseSubspace, OrbitSubspace, map_axes, map_subspace
+
+#: Conjugate gradients and alternating projections stop at this residual, in units of rounding.
+_ROUNDING_UNITS = 8.0
+_MAX_ITERATIONS = 200
+
+
+@dataclass
+class _Action:
+    """Projector of one candidate: onto nothing, everything, a subspace of one mode or of several."""
+
+    kind: str  # "zero", "identity", "mode" or "joint"
+    modes: tuple[int, ...] = ()
+    basis: Tensor | None = None
+    labels: Tensor | None = None
+    signs: Tensor | None = None
+    counts: Tensor | None = None
+    order: Tensor | None = None  # merged modes -> memory order of the subspace
+    fraction: float = 1.0  # rank of the projector over the dimension
+
+    def to(self, reference: Tensor) -> _Action:
+        for name in ("basis", "signs", "counts"):
+            value = getattr(self, name)
+            if value is not None:
+                setattr(self, name, value.to(reference))
+        for name in ("labels", "order"):
+            value = getattr(self, name)
+            if value is not None:
+                setattr(self, name, value.to(reference.device))
+        return self
+
+    def project(self, w: Tensor) -> Tensor:
+        if self.kind == "identity":
+            return w
+        if self.kind == "zero":
+            return torch.zeros_like(w)
+        ends = tuple(range(-len(self.modes), 0))
+        moved = w.movedim(self.modes, ends)
+        flat = moved.reshape(*moved.shape[: -len(self.modes)], -1)
+        if self.order is not None:
+            flat = flat[..., self.order]
+        flat = self._project_flat(flat)
+        if self.order is not None:
+            flat = flat[..., torch.argsort(self.order)]
+        return flat.reshape(moved.shape).movedim(ends, self.modes)
+
+    def _project_flat(self, flat: Tensor) -> Tensor:
+        if self.basis is not None:
+            return (flat @ self.basis) @ self.basis.T
+        # labels of vanishing entries point at a spare last orbit and have sign 0
+        sums = flat.new_zeros(*flat.shape[:-1], len(self.counts))
+        sums.index_add_(-1, self.labels, flat * self.signs)
+        return (sums / self.counts)[..., self.labels] * self.signs
+
+
+@dataclass
+class _ModeFactor:
+    """Eigen-decomposition of one mode's part of M: M v_k = s_k v_k, `rest` on the complement."""
+
+    mode: int
+    vectors: Tensor
+    values: Tensor
+    rest: float | None  # None where a hard candidate kills the complement
+
+
+class PairBlocks:
+    """Stacked blocks of one pair of types.
+
+    Parameters
+    ----------
+    type_out, type_in : TensorType
+        The pair.
+    shapes : (tuple of int, tuple of int)
+        Shape of one feature of either type.
+    blocks : list of (int, ndarray of shape (n_blocks, dim))
+        By layer number, where in the flat parameter vector the entries are.
+    groups : sequence of MatrixGroup
+        The candidates.
+    """
+
+    def __init__(
+        self,
+        type_out: TensorType,
+        type_in: TensorType,
+        shapes: tuple[tuple[int, ...], tuple[int, ...]],
+        blocks: list[tuple[int, np.ndarray]],
+        groups: Sequence[MatrixGroup],
+    ) -> None:
+        axes, shape = map_axes(type_out, type_in), shapes[0] + shapes[1]
+        spaces = list(dict.fromkeys(space for space, _ in axes))
+        positions = [[i for i, (s, _) in enumerate(axes) if s == space] for space in spaces]
+        self.dims = tuple(math.prod(shape[i] for i in p) for p in positions)
+        index = np.concatenate([entries for _, entries in blocks])
+        self.n_blocks = len(index)
+        tensor = index.reshape(-1, *shape).transpose(0, *(1 + i for p in positions for i in p))
+        self.index = torch.as_tensor(np.ascontiguousarray(tensor.reshape(-1, *self.dims)))
+        self.layer = torch.as_tensor(
+            np.concatenate([np.full(len(entries), number) for number, entries in blocks])
+        )
+        self.actions = [
+            _action(map_subspace(group, type_out, type_in), axes, shape, spaces)
+            for group in groups
+        ]
+        self._soft: list[tuple[float, _Action]] = []
+        self._hard: list[_Action] = []
+        self._constant = 0.0
+        self._factors: list[_ModeFactor] | None = []
+        self._dead = False
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether any candidate constrains these blocks."""
+        return any(action.kind != "identity" for action in self.actions)
+
+    def to(self, reference: Tensor) -> PairBlocks:
+        """Move to the device and dtype of a tensor."""
+        self.index, self.layer = self.index.to(reference.device), self.layer.to(reference.device)
+        self.actions = [action.to(reference) for action in self.actions]
+        self._reference = reference.detach()
+        return self
+
+    def degrees_of_freedom(self) -> np.ndarray:
+        """Rank of C_G over all blocks, by candidate."""
+        size = self.n_blocks * math.prod(self.dims)
+        return np.array([size * (1 - action.fraction) for action in self.actions])
+
+    # ------------------------------------------------------------------ reading and writing
+
+    def read(self, flat: Tensor) -> Tensor:
+        """The blocks, shape (n_blocks, *modes)."""
+        return flat[self.index]
+
+    def write(self, flat: Tensor, w: Tensor) -> None:
+        """Put blocks back into the flat parameter vector, in place."""
+        flat[self.index] = w
+
+    def norms(self, flat: Tensor) -> Tensor:
+        """Norm of all blocks together."""
+        return self.read(flat).norm()
+
+    # ------------------------------------------------------------------ the penalty
+
+    def penalties(self, flat: Tensor, n_layers: int) -> Tensor:
+        """1/2 |C_G w|^2, shape (n_layers, n_groups)."""
+        w = self.read(flat)
+        table = []
+        for action in self.actions:
+            if action.kind == "identity":
+                table.append(w.new_zeros(n_layers))
+                continue
+            rows = (
+                0.5 * (w - action.project(w)).square().flatten(1).sum(dim=1)
+                if w.dim() > 1
+                else (0.5 * (w - action.project(w)).square())
+            )
+            table.append(w.new_zeros(n_layers).index_add(0, self.layer, rows))
+        return torch.stack(table, dim=1)
+
+    def gradient(self, w: Tensor) -> Tensor:
+        """M w."""
+        total = self._constant * w
+        for strength, action in self._soft:
+            total = total + strength * (w - action.project(w))
+        return total
+
+    def factor(self, strengths: Sequence[float]) -> None:
+        """Fix the strengths and decompose M."""
+        acting = [
+            (strength, action)
+            for strength, action in zip(strengths, self.actions, strict=True)
+            if strength > 0 and action.kind != "identity"
+        ]
+        self._dead = any(math.isinf(s) and a.kind == "zero" for s, a in acting)
+        self._constant = sum(s for s, a in acting if a.kind == "zero" and not math.isinf(s))
+        self._hard = [a for s, a in acting if math.isinf(s) and a.kind != "zero"]
+        self._soft = [(s, a) for s, a in acting if not math.isinf(s) and a.kind != "zero"]
+        if any(a.kind == "joint" for _, a in acting):
+            self._factors = None
+            return
+        modes = sorted({a.modes[0] for _, a in acting if a.kind == "mode"})
+        self._factors = [
+            _factor_mode(
+                mode,
+                [(s, a) for s, a in self._soft if a.modes[0] == mode],
+                [a for a in self._hard if a.modes[0] == mode],
+                self._reference,
+            )
+            for mode in modes
+        ]
+
+    def proximal(self, w: Tensor, step_size: float) -> Tensor:
+        """(I + step_size M)^-1 w, hard candidates projected."""
+        if self._dead:
+            return torch.zeros_like(w)
+        if self._factors is None:
+            return self._conjugate_gradients(w, step_size)
+        base = torch.full((1,) * w.dim(), self._constant, dtype=w.dtype, device=w.device)
+        return _solve(w, self._factors, base, step_size)
+
+    def _conjugate_gradients(self, w: Tensor, step_size: float) -> Tensor:
+        """Solve (I + step_size P M P) x = P w within the hard candidates' common subspace P."""
+        tolerance = _ROUNDING_UNITS * torch.finfo(w.dtype).eps
+
+        def apply(x: Tensor) -> Tensor:
+            return x + step_size * self._project_hard(self.gradient(x), tolerance)
+
+        x = self._project_hard(w, tolerance)
+        if not self._soft and not self._constant:
+            return x
+        residual = x - apply(x)
+        direction, squared = residual, residual.square().sum()
+        goal = (tolerance * x.norm()) ** 2
+        for _ in range(_MAX_ITERATIONS):
+            if squared <= goal:
+                break
+            image = apply(direction)
+            length = squared / (direction * image).sum()
+            x = x + length * direction
+            residual = residual - length * image
+            previous, squared = squared, residual.square().sum()
+            direction = residual + (squared / previous) * direction
+        return x
+
+    def _project_hard(self, w: Tensor, tolerance: float) -> Tensor:
+        """Onto the hard candidates' common subspace, by alternating projections."""
+        if not self._hard:
+            return w
+        for _ in range(_MAX_ITERATIONS):
+            before = w
+            for action in self._hard:
+                w = action.project(w)
+            if len(self._hard) == 1 or (w - before).norm() <= tolerance * before.norm():
+                break
+        return w
+
+
+def _solve(w: Tensor, factors: list[_ModeFactor], base: Tensor, step_size: float) -> Tensor:
+    """Divide by 1 + step_size * eigenvalue, mode after mode; `base` holds the modes done so far."""
+    if not factors:
+        return w / (1 + step_size * base)
+    factor, others = factors[0], factors[1:]
+    moved, base = w.movedim(factor.mode, -1), base.movedim(factor.mode, -1)
+    inside = moved @ factor.vectors
+    if not others:
+        kept = 1 / (1 + step_size * (base + factor.values))
+        if factor.rest is None:
+            solved = (inside * kept) @ factor.vectors.T
+        else:
+            rest = 1 / (1 + step_size * (base + factor.rest))
+            solved = rest * moved + (inside * (kept - rest)) @ factor.vectors.T
+        return solved.movedim(-1, factor.mode)
+    back = (-1, factor.mode)
+    part = _solve(inside.movedim(*back), others, (base + factor.values).movedim(*back), step_size)
+    solved = part.movedim(factor.mode, -1) @ factor.vectors.T
+    if factor.rest is not None:
+        outside = moved - inside @ factor.vectors.T
+        rest = _solve(
+            outside.movedim(*back), others, (base + factor.rest).movedim(*back), step_size
+        )
+        solved = solved + rest.movedim(factor.mode, -1)
+    return solved.movedim(-1, factor.mode)
+
+
+def _factor_mode(
+    mode: int,
+    soft: list[tuple[float, _Action]],
+    hard: list[_Action],
+    reference: Tensor,
+) -> _ModeFactor:
+    """Diagonalise one mode's M on the span of the equivariant maps, in float64."""
+    bases = [(s, a.basis.double().cpu().numpy()) for s, a in soft]
+    total = sum(s for s, _ in bases)
+    if hard:
+        span = _intersection([a.basis.double().cpu().numpy() for a in hard])
+    else:
+        span = np.linalg.svd(
+            np.hstack([math.sqrt(s / total) * b for s, b in bases]), full_matrices=False
+        )
+        span = span[0][:, span[1] > 1e-10]
+    matrix = total * np.eye(span.shape[1])
+    for strength, basis in bases:
+        overlap = span.T @ basis
+        matrix -= strength * overlap @ overlap.T
+    values, vectors = np.linalg.eigh(matrix)
+    return _ModeFactor(
+        mode,
+        torch.as_tensor(span @ vectors).to(reference),
+        torch.as_tensor(np.maximum(values, 0.0)).to(reference),
+        None if hard else total,
+    )
+
+
+def _intersection(bases: list[np.ndarray]) -> np.ndarray:
+    """Orthonormal basis of the intersection of subspaces."""
+    common = bases[0]
+    for basis in bases[1:]:
+        outside = common - basis @ (basis.T @ common)
+        _, values, right = np.linalg.svd(outside, full_matrices=False)
+        values = np.r_[values, np.zeros(len(right) - len(values))]
+        common = common @ right[values < 1e-8].T
+    return common
+
+
+def _action(pair, axes, shape, spaces) -> _Action:  # noqa: ANN001
+    """Translate a subspace over axes into an action on modes."""
+    subspace = pair.subspace
+    if subspace is None or subspace.rank == subspace.dim:
+        return _Action("identity")
+    fraction = subspace.rank / subspace.dim
+    if subspace.rank == 0:
+        return _Action("zero", fraction=0.0)
+    modes = sorted({spaces.index(axes[i][0]) for i in pair.positions})
+    merged = [i for m in modes for i in pair.positions if axes[i][0] == spaces[m]]
+    kind = "mode" if len(modes) == 1 else "joint"
+    action = _Action(kind, tuple(1 + m for m in modes), fraction=fraction)
+    if kind == "joint" and tuple(merged) != tuple(pair.positions):
+        sizes = [shape[i] for i in merged]
+        where = np.arange(subspace.dim).reshape(sizes)
+        action.order = torch.as_tensor(
+            where.transpose([merged.index(i) for i in pair.positions]).ravel().copy()
+        )
+    if kind == "mode" or isinstance(subspace, DenseSubspace):
+        action.basis = torch.tensor(subspace.dense())
+    else:
+        _set_orbits(action, subspace)
+    return action
+
+
+def _set_orbits(action: _Action, subspace: OrbitSubspace) -> None:
+    labels = np.where(subspace.labels < 0, subspace.rank, subspace.labels)
+    counts = np.maximum(np.bincount(labels, minlength=subspace.rank + 1), 1)
+    action.labels = torch.as_tensor(labels)
+    action.signs = torch.as_tensor(subspace.signs)
+    action.counts = torch.as_tensor(counts.astype(np.float64))

@@ -1,0 +1,95 @@
+"""Random elements: Haar on the classical compact groups, uniform on finite ones, words elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.linalg import expm
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: A generated group with at most this many elements is enumerated and sampled uniformly.
+MAX_ENUMERATED = 1024
+#: Number of random factors in an element of a group that is known by its generators alone.
+WORD_LENGTH = 6
+
+Actions = dict["str | None", "tuple[NDArray, NDArray]"]
+
+
+def haar_orthogonal(n: int, dim: int, rng: np.random.RandomState, special: bool) -> NDArray:
+    """Haar measure on O(dim) or SO(dim), by QR with fixed signs (Mezzadri, math-ph/0609050)."""
+    q, r = np.linalg.qr(rng.standard_normal((n, dim, dim)))
+    q = q * np.sign(np.einsum("nii->ni", r))[:, None, :]
+    if special:
+        q[:, :, 0] *= np.linalg.det(q)[:, None]
+    return q
+
+
+def exponentials(
+    lie: NDArray, coefficients: NDArray
+) -> NDArray:
+    """exp(sum_i c_i A_i) for coefficients of shape (n, n_lie)."""
+    return expm(np.einsum("ni,ijk->njk", coefficients, lie))
+
+
+def enumerate_elements(actions: Actions, limit: int = MAX_ENUMERATED) -> dict | None:
+    """All elements of a group with discrete generators only, or None if there are more than limit."""
+    if any(lie.any() for lie, _ in actions.values()):
+        return None
+    names = list(actions)
+    n_generators = len(actions[names[0]][1])
+    found = [tuple(np.eye(actions[name][1].shape[-1]) for name in names)]
+    seen = {_key(found[0])}
+    position = 0
+    while position < len(found):
+        for k in range(n_generators):
+            product = tuple(
+                actions[name][1][k] @ part for name, part in zip(names, found[position], strict=True)
+            )
+            key = _key(product)
+            if key not in seen:
+                if len(found) == limit:
+                    return None
+                seen.add(key)
+                found.append(product)
+        position += 1
+    return {name: np.stack([element[i] for element in found]) for i, name in enumerate(names)}
+
+
+def sample_words(
+    actions: Actions, n: int, rng: np.random.RandomState, noncompact_scale: float
+) -> dict[str | None, NDArray]:
+    """Uniform over an enumerated finite group, else products of random generators."""
+    elements = enumerate_elements(actions)
+    if elements is not None:
+        chosen = rng.randint(len(next(iter(elements.values()))), size=n)
+        return {name: all_of[chosen] for name, all_of in elements.items()}
+    lies = {name: lie for name, (lie, _) in actions.items()}
+    discretes = {name: discrete for name, (_, discrete) in actions.items()}
+    first = next(iter(lies.values()))
+    n_lie, n_discrete = len(first), len(next(iter(discretes.values())))
+    compact = np.array(
+        [all(np.allclose(lie[i] + lie[i].T, 0) for lie in lies.values()) for i in range(n_lie)],
+        dtype=bool,
+    )
+    # The variance of a non-compact coefficient is shared among the factors of the word.
+    scale = np.where(compact, 1.0, noncompact_scale / np.sqrt(WORD_LENGTH))
+    result = {
+        name: np.broadcast_to(np.eye(lie.shape[-1]), (n, *lie.shape[1:])) for name, lie in lies.items()
+    }
+    for _ in range(WORD_LENGTH):
+        if n_lie:
+            coefficients = scale * rng.standard_normal((n, n_lie))
+            result = {k: g @ exponentials(lies[k], coefficients) for k, g in result.items()}
+        if n_discrete:
+            letters = rng.randint(n_discrete + 1, size=n)  # the last letter is the identity
+            for name, g in result.items():
+                identity = np.eye(g.shape[-1])[None]
+                result[name] = g @ np.concatenate([discretes[name], identity])[letters]
+    return result
+
+
+def _key(element: tuple[NDArray, ...]) -> bytes:
+    return b"".join((np.round(part, 6) + 0.0).tobytes() for part in element)

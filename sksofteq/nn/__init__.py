@@ -1,0 +1,20 @@
+"""Layers and networks (torch) whose features are typed by representations."""
+
+from sksofteq.nn._bilinear import BilinearLayer
+from sksofteq.nn._emlp import SoftEMLP
+from sksofteq.nn._features import CandidateSet, hidden_representation
+from sksofteq.nn._frames import Frame, FrameContext
+from sksofteq.nn._gated import GatedNonlinearity
+from sksofteq.nn._linear import EquivariantLinear, SoftEquivariantLinear
+
+__all__ = [
+    "BilinearLayer",
+    "CandidateSet",
+    "EquivariantLinear",
+    "Frame",
+    "FrameContext",
+    "GatedNonlinearity",
+    "SoftEMLP",
+    "SoftEquivariantLinear",
+    "hidden_representation",
+]

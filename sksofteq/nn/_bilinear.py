@@ -1,0 +1,208 @@
+"""The bilinear layer: learned contractions of pairs of tensors, never a batch of matrices."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from sksofteq.nn._features import CandidateSet, columns_of_types
+from sksofteq.reps import Representation, TensorType
+
+
+@dataclass(frozen=True)
+class _Term:
+    """y_c += sum_ij w_kij contract(x_t,i ; x_b,j): index orders and sizes of one triple of types."""
+
+    kind_out: TensorType
+    kind_tensor: TensorType
+    kind_partner: TensorType
+    tensor_order: tuple[int, ...]  # axes of t: entities, those of c, those contracted with b
+    partner_order: tuple[int, ...]  # axes of b: entities, contracted
+    out_order: tuple[int, ...]  # from (entities, rest) to the memory order of c
+    sizes: tuple[int, int, int]  # entities, kept and contracted entries
+    entities: tuple[bool, bool]  # whether t and b carry the entity axes
+
+
+class BilinearLayer(nn.Module):
+    """Adds contractions of the input with itself (the bilinear layer of arXiv 2104.09459).
+
+    Feature c of the output is a learned combination of the contractions of a tensor t with a
+    partner b for all types with t = c x b*: the axes that c keeps, the others summed against b.
+    At most as many copies of t as it has entries take part, as in EMLP, but the first ones
+    rather than random ones. Entity axes (``joint`` of ``joint*xyz``) are matched one to one.
+    Contracting an upper with a lower index is always equivariant; upper with upper only because
+    every candidate is orthogonal.
+
+    Parameters
+    ----------
+    rep : Representation
+        Features before and after, each type once.
+    candidates : CandidateSet
+        The candidate symmetries.
+
+    Attributes
+    ----------
+    weights : ParameterList of tensors of shape (copies_out, copies_tensor, copies_partner)
+    """
+
+    def __init__(self, rep: Representation, candidates: CandidateSet) -> None:
+        super().__init__()
+        self.rep = rep
+        self._columns = columns_of_types(rep)
+        kinds = [kind for _, kind in rep.terms]
+        terms = [_find_term(rep, candidates, c, t, b) for c in kinds for t in kinds for b in kinds]
+        self._terms = [term for term in terms if term is not None]
+        self.weights = nn.ParameterList([self._new_weight(term) for term in self._terms])
+
+    def _new_weight(self, term: _Term) -> nn.Parameter:
+        m, n, p = (
+            self._columns[k][1] for k in (term.kind_out, term.kind_tensor, term.kind_partner)
+        )
+        n = min(n, math.prod(self._columns[term.kind_tensor][2]))
+        siblings = sum(other.kind_out == term.kind_out for other in self._terms)
+        std = 1.0 / math.sqrt(siblings * n * p * term.sizes[2])
+        return nn.Parameter(torch.randn(m, n, p) * std)
+
+    def forward(self, x: Tensor) -> Tensor:  # (n, dim) -> (n, dim)
+        """Return the contractions (to be added to the input by the caller)."""
+        if not self._terms:
+            return torch.zeros_like(x)
+        features = {
+            kind: x[:, columns].reshape(len(x), count, *shape)
+            for kind, (columns, count, shape) in self._columns.items()
+        }
+        sums: dict[TensorType, Tensor] = {}
+        for term, weight in zip(self._terms, self.weights, strict=True):
+            value = _contract(term, weight, features, self._columns[term.kind_out][2])
+            known = sums.get(term.kind_out)
+            sums[term.kind_out] = value if known is None else known + value
+        return torch.cat(
+            [
+                sums[kind].reshape(len(x), -1) if kind in sums else torch.zeros_like(x[:, columns])
+                for kind, (columns, _, _) in self._columns.items()
+            ],
+            dim=1,
+        )
+
+    def extra_repr(self) -> str:
+        """What print shows."""
+        return f"{self.rep}, {len(self._terms)} contractions"
+
+
+def _contract(
+    term: _Term, weight: Tensor, features: dict[TensorType, Tensor], shape: tuple[int, ...]
+) -> Tensor:
+    """Contract then mix copies, or mix then contract, whichever takes fewer products."""
+    copies, n_tensor, n_partner = weight.shape
+    entities, kept, summed = term.sizes
+    tensor = features[term.kind_tensor][:, :n_tensor]
+    tensor = tensor.permute(0, *(2 + i for i in term.tensor_order), 1)  # (n, e, c, b, i)
+    rows = len(tensor)
+    tensor = tensor.reshape(rows, entities if term.entities[0] else 1, kept, summed, n_tensor)
+    partner = features[term.kind_partner].permute(0, *(2 + i for i in term.partner_order), 1)
+    partner = partner.reshape(rows, entities if term.entities[1] else 1, summed, n_partner)
+    contract_first = n_tensor * kept * n_partner * (summed + copies)
+    mix_first = n_tensor * copies * summed * (n_partner + kept)
+    if contract_first <= mix_first:
+        left = tensor.transpose(3, 4).reshape(rows, -1, kept * n_tensor, summed)
+        pairs = left @ partner  # (n, e, c * i, j)
+        mixed = pairs.reshape(rows, entities, kept, n_tensor * n_partner)
+        out = mixed @ weight.reshape(copies, -1).T  # (n, e, c, k)
+    else:
+        # (n, e, b, j) (j, i * k) -> (n, e, b * i, k)
+        mix = weight.permute(2, 1, 0).reshape(n_partner, n_tensor * copies)
+        mixed = (partner @ mix).reshape(rows, -1, summed * n_tensor, copies)
+        out = tensor.reshape(rows, -1, kept, summed * n_tensor) @ mixed
+    ordered = [shape[i] for i in _inverse(term.out_order)]
+    out = out.reshape(rows, *ordered, copies)
+    return out.permute(0, len(shape) + 1, *(1 + i for i in term.out_order))
+
+
+def _find_term(
+    rep: Representation,
+    candidates: CandidateSet,
+    kind_out: TensorType,
+    kind_tensor: TensorType,
+    kind_partner: TensorType,
+) -> _Term | None:
+    """The contraction of a tensor with a partner to an output type, if there is one."""
+    if not kind_tensor.axes:
+        return None  # scalars as tensors would repeat the terms with scalars as partners
+    entities = candidates.entity_spaces(rep.spaces)
+    parts = [_split(kind, entities) for kind in (kind_out, kind_tensor, kind_partner)]
+    (out_entity, out_rest), (tensor_entity, tensor_rest), (partner_entity, partner_rest) = parts
+    spaces = [
+        [kind.axes[i].space for i in entity]
+        for kind, entity in (
+            (kind_out, out_entity),
+            (kind_tensor, tensor_entity),
+            (kind_partner, partner_entity),
+        )
+    ]
+    if any(s not in ([], spaces[0]) for s in spaces[1:]) or not (
+        spaces[1] == spaces[0] or spaces[2] == spaces[0]
+    ):
+        return None
+    left = list(tensor_rest)
+    kept = _take(kind_tensor, left, kind_out, out_rest, candidates.is_orthogonal, dual=False)
+    summed = _take(
+        kind_tensor, left, kind_partner, partner_rest, candidates.is_orthogonal, dual=True
+    )
+    if kept is None or summed is None or left:
+        return None
+    if not spaces[1] and not kept and not summed:
+        return None
+    shape_out, shape_tensor = rep.type_shape(kind_out), rep.type_shape(kind_tensor)
+    return _Term(
+        kind_out,
+        kind_tensor,
+        kind_partner,
+        tuple(tensor_entity + kept + summed),
+        tuple(partner_entity + partner_rest),
+        tuple(_inverse(out_entity + out_rest)),
+        (
+            math.prod(shape_out[i] for i in out_entity),
+            math.prod(shape_tensor[i] for i in kept),
+            math.prod(shape_tensor[i] for i in summed),
+        ),
+        (bool(tensor_entity) or not out_entity, bool(partner_entity) or not out_entity),
+    )
+
+
+def _split(kind: TensorType, entities: frozenset[str]) -> tuple[list[int], list[int]]:
+    """Positions of entity axes and of the others."""
+    entity = [i for i, axis in enumerate(kind.axes) if axis.space in entities]
+    return entity, [i for i in range(kind.rank) if i not in entity]
+
+
+def _take(
+    kind: TensorType,
+    left: list[int],
+    other: TensorType,
+    wanted: list[int],
+    orthogonal: bool,
+    dual: bool,
+) -> list[int] | None:
+    """Take from `left` the axes of `kind` that match the wanted axes of `other`, in order."""
+    taken = []
+    for j in wanted:
+        axis = other.axes[j]
+        for i in left:
+            same_side = kind.axes[i].dual == (axis.dual != dual)
+            if kind.axes[i].space == axis.space and (orthogonal or same_side):
+                taken.append(i)
+                left.remove(i)
+                break
+        else:
+            return None
+    return taken
+
+
+def _inverse(order: list[int] | tuple[int, ...]) -> list[int]:
+    inverse = [0] * len(order)
+    for position, axis in enumerate(order):
+        inverse[axis] = position
+    return inverse

@@ -1,0 +1,134 @@
+"""The network: soft linear, bilinear and gated layers, and a soft linear skip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from sksofteq.groups import MatrixGroup
+from sksofteq.nn._bilinear import BilinearLayer
+from sksofteq.nn._features import CandidateSet, hidden_representation
+from sksofteq.nn._frames import Frame
+from sksofteq.nn._gated import GatedNonlinearity
+from sksofteq.nn._linear import SoftEquivariantLinear
+from sksofteq.reps import Representation
+
+
+class _Core(nn.Module):
+    """Layers over framed, standardised inputs."""
+
+    def __init__(
+        self,
+        rep_in: Representation,
+        rep_out: Representation,
+        hidden: Sequence[Representation],
+        candidates: CandidateSet,
+        skip: bool,
+    ) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList()
+        current = rep_in
+        for rep in hidden:
+            gate = GatedNonlinearity(rep, candidates)
+            bilinear = BilinearLayer(gate.rep_in, candidates)
+            linear = SoftEquivariantLinear(current, gate.rep_in)
+            self.blocks.append(nn.ModuleList([linear, bilinear, gate]))
+            current = rep
+        self.output = SoftEquivariantLinear(current, rep_out)
+        self.skip = SoftEquivariantLinear(rep_in, rep_out, bias=False) if skip else None
+        if skip:
+            # The skip starts at nothing: the network is what it would be without it.
+            nn.init.zeros_(self.skip.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = x
+        for linear, bilinear, gate in self.blocks:
+            h = linear(h)
+            if bilinear.weights:
+                h = h + bilinear(h)
+            h = gate(h)
+        y = self.output(h)
+        return y if self.skip is None else y + self.skip(x)
+
+
+class SoftEMLP(nn.Module):
+    """A network whose layers can be pulled towards the equivariance of any candidate.
+
+    Raw inputs pass the frame of the candidates, are standardised, pass the layers, and come
+    back to raw units. If all soft layers are equivariant to a candidate, so is the network.
+
+    Parameters
+    ----------
+    rep_in, rep_out : Representation
+        Raw input and output with known dimensions.
+    groups : sequence of MatrixGroup
+        The candidate symmetries; none makes a plain network.
+    hidden_layer_sizes : sequence of int or of Representation, default=(128, 128)
+        Widths, from which hidden types follow, or the types themselves.
+    max_rank : int, default=2
+        Highest rank of hidden types.
+    skip : bool, default=True
+        Whether a soft linear layer leads from input to output.
+
+    Attributes
+    ----------
+    core : Module
+        The layers over framed, standardised inputs, columns grouped by type.
+    frame : Frame
+        The frame; trivial without translations and scalings.
+    """
+
+    def __init__(
+        self,
+        rep_in: Representation,
+        rep_out: Representation,
+        groups: Sequence[MatrixGroup] = (),
+        hidden_layer_sizes: Sequence[int | Representation] = (128, 128),
+        max_rank: int = 2,
+        skip: bool = True,
+    ) -> None:
+        super().__init__()
+        self.rep_in, self.rep_out, self.groups = rep_in, rep_out, tuple(groups)
+        candidates = CandidateSet(groups)
+        self.frame = Frame(rep_in, rep_out, groups)
+        grouped_in, order_in = self.frame.rep_framed.grouped()
+        as_vectors = rep_out.as_vectors() if self.frame.translated else rep_out
+        grouped_out, order_out = as_vectors.grouped()
+        hidden = [
+            size.grouped()[0]
+            if isinstance(size, Representation)
+            else hidden_representation(size, rep_in.dims, candidates, rep_in, max_rank)
+            for size in hidden_layer_sizes
+        ]
+        self.core = _Core(grouped_in, grouped_out, hidden, candidates, skip)
+        self.register_buffer("order_in", torch.as_tensor(order_in))
+        self.register_buffer("order_out", torch.argsort(torch.as_tensor(order_out)))
+        for name, size in (("in", grouped_in.dim), ("out", grouped_out.dim)):
+            self.register_buffer(f"mean_{name}", torch.zeros(size))
+            self.register_buffer(f"scale_{name}", torch.ones(size))
+
+    def standardise(
+        self, mean_in: Tensor, scale_in: Tensor, mean_out: Tensor, scale_out: Tensor
+    ) -> None:
+        """Set how framed inputs and outputs are standardised, columns in framed order."""
+        self.mean_in.copy_(mean_in[self.order_in])
+        self.scale_in.copy_(scale_in[self.order_in])
+        # order_out takes grouped columns back; its inverse brings them into groups.
+        grouped = torch.argsort(self.order_out)
+        self.mean_out.copy_(mean_out[grouped])
+        self.scale_out.copy_(scale_out[grouped])
+
+    def prepare(self, framed: Tensor) -> Tensor:
+        """Standardised inputs of the core from framed ones."""
+        return (framed[:, self.order_in] - self.mean_in) / self.scale_in
+
+    def finish(self, core_output: Tensor) -> Tensor:
+        """Framed outputs from outputs of the core."""
+        return (core_output * self.scale_out + self.mean_out)[:, self.order_out]
+
+    def forward(self, x: Tensor) -> Tensor:  # (n, dim_in) -> (n, dim_out), raw units
+        """Predict raw outputs from raw inputs."""
+        framed, context = self.frame(x)
+        return context.unframe(self.finish(self.core(self.prepare(framed))))

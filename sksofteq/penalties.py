@@ -1,0 +1,204 @@
+"""How far from equivariant a network is: the projection penalty (PER, arXiv 2306.00356).
+
+R_G = sum over soft linear layers of 1/2 |W - P_G W|^2 + 1/2 |b - P_G b|^2. All layers are cut
+into blocks, one per pair of features, and the blocks of a pair of types are stacked: one small
+product per pair serves all copies in all layers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sksofteq._pairs import PairBlocks
+from sksofteq.groups import MatrixGroup
+from sksofteq.nn import SoftEquivariantLinear
+
+
+class ProjectionPenalty:
+    """Projection-based equivariance regularizers of a network, one per candidate.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network with `SoftEquivariantLinear` layers anywhere in its tree.
+    groups : mapping of str to MatrixGroup, or sequence of MatrixGroup
+        The candidates, by label.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        The candidates' labels, in order.
+    degrees_of_freedom : ndarray of shape (n_groups,)
+        Number of weights that each penalty could move: the rank of I - P_G.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sksofteq.groups import SO
+    >>> from sksofteq.nn import SoftEquivariantLinear
+    >>> from sksofteq.penalties import ProjectionPenalty
+    >>> from sksofteq.reps import Vector
+    >>> layer = SoftEquivariantLinear(Vector.bind(3), Vector.bind(3))
+    >>> penalty = ProjectionPenalty(layer, [SO(3)])
+    >>> penalty.project_({"SO(3)"})
+    >>> bool(penalty.values().item() < 1e-10)
+    True
+    """
+
+    def __init__(
+        self, module: nn.Module, groups: Mapping[str, MatrixGroup] | Sequence[MatrixGroup]
+    ) -> None:
+        if not isinstance(groups, Mapping):
+            groups = {str(group): group for group in groups}
+        self.labels = tuple(groups)
+        self.groups = tuple(groups.values())
+        self.layers = [m for m in module.modules() if isinstance(m, SoftEquivariantLinear)]
+        self._parameters = [p for layer in self.layers for p in _parameters_of(layer)]
+        self._pairs = _collect_pairs(self.layers, self.groups)
+        self.degrees_of_freedom = np.sum(
+            [pair.degrees_of_freedom() for pair in self._pairs], axis=0, initial=0
+        ) * np.ones(len(self.groups))
+        self._strengths: dict[str, float] = {}
+
+    # ------------------------------------------------------------------ values
+
+    def values(self) -> Tensor:
+        """Return R_G of every candidate, shape (n_groups,); differentiable."""
+        return self.per_layer().sum(dim=0)
+
+    def per_layer(self) -> Tensor:
+        """Return R_G by layer, shape (n_layers, n_groups)."""
+        flat = self._flat()
+        table = flat.new_zeros(len(self.layers), len(self.groups))
+        for pair in self._pairs:
+            table = table + pair.penalties(flat, len(self.layers))
+        return table
+
+    def relative_residuals(self) -> np.ndarray:
+        """Return sum |C_G W|^2 / sum |W|^2 of every candidate, shape (n_groups,)."""
+        with torch.no_grad():
+            total = float(self._flat().square().sum())
+            values = 2 * self.values().double().cpu().numpy()
+        return values / total if total > 0 else np.zeros(len(self.groups))
+
+    # ------------------------------------------------------------------ steps
+
+    def set_strengths(self, strengths: Mapping[str, float]) -> None:
+        """Fix the regularizer strengths; `inf` is hard. Factors the combined penalty once."""
+        ordered = [float(strengths[label]) for label in self.labels]
+        for value in ordered:
+            if math.isnan(value) or value < 0:
+                raise ValueError(f"strengths must be numbers >= 0, got {dict(strengths)!r}.")
+        self._strengths = dict(zip(self.labels, ordered, strict=True))
+        for pair in self._pairs:
+            pair.factor(ordered)
+
+    def proximal_step_(self, step_size: float) -> None:
+        """Replace the weights by (I + step_size M)^-1 w, with M = sum_G strength_G C_G."""
+        if any(self._strengths.values()):
+            self._update_(lambda pair, w: pair.proximal(w, step_size))
+
+    def add_gradient_(self) -> None:
+        """Add sum_G strength_G C_G w to the gradients, without autograd."""
+        if not any(self._strengths.values()):
+            return
+        with torch.no_grad():
+            flat = self._flat()
+            gradient = torch.zeros_like(flat)
+            for pair in self._pairs:
+                pair.write(gradient, pair.gradient(pair.read(flat)))
+            start = 0
+            for parameter in self._parameters:
+                piece = gradient[start : start + parameter.numel()].view_as(parameter)
+                parameter.grad = (
+                    piece.clone() if parameter.grad is None else parameter.grad + piece
+                )
+                start += parameter.numel()
+
+    def project_(self, labels: Sequence[str] | set[str] | None = None) -> None:
+        """Project the weights onto the common subspace of the named candidates (all by default)."""
+        chosen = set(self.labels) if labels is None else set(labels)
+        kept = dict(self._strengths)
+        self.set_strengths({label: math.inf if label in chosen else 0.0 for label in self.labels})
+        self._update_(lambda pair, w: pair.proximal(w, 1.0))
+        self.set_strengths(kept or {label: 0.0 for label in self.labels})
+
+    def start_inside_(self, labels: Sequence[str] | set[str] | None = None) -> None:
+        """Project initial weights and restore each block's variance, so that signals keep their size.
+
+        A block whose common subspace is {0} keeps its random start and shrinks as strengths say.
+        """
+        flat = self._flat().detach().clone()
+        before = [pair.norms(flat) for pair in self._pairs]
+        self.project_(labels)
+        projected = self._flat().detach()
+        result = projected.clone()
+        for pair, norm in zip(self._pairs, before, strict=True):
+            after = pair.norms(projected)
+            dead = after <= 1e-6 * norm
+            factor = torch.where(dead, torch.zeros_like(norm), norm / after.clamp_min(1e-30))
+            w = pair.read(projected) * factor
+            pair.write(result, torch.where(dead, pair.read(flat), w) if bool(dead) else w)
+        self._write(result)
+
+    # ------------------------------------------------------------------ plumbing
+
+    def _flat(self) -> Tensor:
+        return torch.cat([parameter.reshape(-1) for parameter in self._parameters])
+
+    def _update_(self, change) -> None:  # noqa: ANN001
+        with torch.no_grad():
+            flat = self._flat()
+            for pair in self._pairs:
+                pair.write(flat, change(pair, pair.read(flat)))
+            self._write(flat)
+
+    def _write(self, flat: Tensor) -> None:
+        start = 0
+        with torch.no_grad():
+            for parameter in self._parameters:
+                parameter.copy_(flat[start : start + parameter.numel()].view_as(parameter))
+                start += parameter.numel()
+
+
+def _parameters_of(layer: SoftEquivariantLinear) -> list[nn.Parameter]:
+    return [layer.weight] if layer.bias is None else [layer.weight, layer.bias]
+
+
+def _collect_pairs(
+    layers: Sequence[SoftEquivariantLinear], groups: Sequence[MatrixGroup]
+) -> list[PairBlocks]:
+    """Stack the blocks of all layers by pair of types; pairs that no candidate touches drop out."""
+    from sksofteq.reps import TensorType
+
+    found: dict[tuple, list[tuple[int, np.ndarray]]] = {}
+    shapes: dict[tuple, tuple[tuple[int, ...], tuple[int, ...]]] = {}
+    start = 0
+    for number, layer in enumerate(layers):
+        rep_out, rep_in = layer.rep_out, layer.rep_in
+        n_weights = rep_out.dim * rep_in.dim
+        weights = start + np.arange(n_weights).reshape(rep_out.dim, rep_in.dim)
+        biases = start + n_weights + np.arange(rep_out.dim).reshape(-1, 1)
+        sources = [(weights[:, cols], n, kind) for cols, n, kind in rep_in.blocks]
+        if layer.bias is not None:
+            sources.append((biases, 1, TensorType()))
+        for rows, m, type_out in rep_out.blocks:
+            for part, n, type_in in sources:
+                shape_out, shape_in = rep_out.type_shape(type_out), rep_in.type_shape(type_in)
+                block = part[rows].reshape(m, math.prod(shape_out), n, math.prod(shape_in))
+                block = block.transpose(0, 2, 1, 3).reshape(m * n, -1)
+                found.setdefault((type_out, type_in), []).append((number, block))
+                shapes[type_out, type_in] = (shape_out, shape_in)
+        start += n_weights + (0 if layer.bias is None else rep_out.dim)
+    pairs = [
+        PairBlocks(type_out, type_in, shapes[type_out, type_in], blocks, groups)
+        for (type_out, type_in), blocks in found.items()
+    ]
+    reference = next(iter(layers)).weight if layers else None
+    pairs = [pair for pair in pairs if pair.is_touched]
+    return [pair.to(reference) for pair in pairs]

@@ -1,0 +1,27 @@
+"""What a column means: scalars, vectors, points, tensors and products over named spaces."""
+
+from sksofteq.reps._columns import ColumnLayout, resolve_columns
+from sksofteq.reps._parsing import parse_rep
+from sksofteq.reps._representation import (
+    Point,
+    Representation,
+    Scalar,
+    Space,
+    T,
+    Vector,
+)
+from sksofteq.reps._types import Axis, TensorType
+
+__all__ = [
+    "Axis",
+    "ColumnLayout",
+    "Point",
+    "Representation",
+    "Scalar",
+    "Space",
+    "T",
+    "TensorType",
+    "Vector",
+    "parse_rep",
+    "resolve_columns",
+]

@@ -1,0 +1,22 @@
+"""Which vectors and which linear maps are equivariant."""
+
+from sksofteq.subspace._basis import equivariant_basis
+from sksofteq.subspace._invariants import (
+    DenseSubspace,
+    OrbitSubspace,
+    TensorAxis,
+    invariant_subspace,
+)
+from sksofteq.subspace._projector import EquivariantProjector
+from sksofteq.subspace._types import map_axes, map_subspace
+
+__all__ = [
+    "DenseSubspace",
+    "EquivariantProjector",
+    "OrbitSubspace",
+    "TensorAxis",
+    "equivariant_basis",
+    "invariant_subspace",
+    "map_axes",
+    "map_subspace",
+]
