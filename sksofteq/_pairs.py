@@ -19,7 +19,13 @@ from torch import Tensor
 
 from sksofteq.groups import MatrixGroup
 from sksofteq.reps import TensorType
-from sksofteq.subspace import DenseSubspace, OrbitSubspace, map_axes, map_subspace
+from sksofteq.subspace import (
+    DenseSubspace,
+    OrbitSubspace,
+    intersect_subspaces,
+    map_axes,
+    map_subspace,
+)
 
 #: Conjugate gradients and alternating projections stop at this residual, in units of rounding.
 _ROUNDING_UNITS = 8.0
@@ -292,7 +298,7 @@ def _factor_mode(
     bases = [(s, a.basis.double().cpu().numpy()) for s, a in soft]
     total = sum(s for s, _ in bases)
     if hard:
-        span = _intersection([a.basis.double().cpu().numpy() for a in hard])
+        span = intersect_subspaces([a.basis.double().cpu().numpy() for a in hard])
     else:
         span = np.linalg.svd(
             np.hstack([math.sqrt(s / total) * b for s, b in bases]), full_matrices=False
@@ -311,18 +317,7 @@ def _factor_mode(
     )
 
 
-def _intersection(bases: list[np.ndarray]) -> np.ndarray:
-    """Orthonormal basis of the intersection of subspaces."""
-    common = bases[0]
-    for basis in bases[1:]:
-        outside = common - basis @ (basis.T @ common)
-        _, values, right = np.linalg.svd(outside, full_matrices=False)
-        values = np.r_[values, np.zeros(len(right) - len(values))]
-        common = common @ right[values < 1e-8].T
-    return common
-
-
-def _action(pair, axes, shape, spaces) -> _Action:  # noqa: ANN001
+def _action(pair, axes, shape, spaces) -> _Action:
     """Translate a subspace over axes into an action on modes."""
     subspace = pair.subspace
     if subspace is None or subspace.rank == subspace.dim:

@@ -86,6 +86,11 @@ class ProjectionPenalty:
             values = 2 * self.values().double().cpu().numpy()
         return values / total if total > 0 else np.zeros(len(self.groups))
 
+    @property
+    def strengths(self) -> dict[str, float]:
+        """The strengths that were set last, by label."""
+        return dict(self._strengths)
+
     # ------------------------------------------------------------------ steps
 
     def set_strengths(self, strengths: Mapping[str, float]) -> None:
@@ -151,7 +156,7 @@ class ProjectionPenalty:
     def _flat(self) -> Tensor:
         return torch.cat([parameter.reshape(-1) for parameter in self._parameters])
 
-    def _update_(self, change) -> None:  # noqa: ANN001
+    def _update_(self, change) -> None:
         with torch.no_grad():
             flat = self._flat()
             for pair in self._pairs:

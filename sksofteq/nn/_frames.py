@@ -99,6 +99,11 @@ class Frame(nn.Module):
         """Whether no candidate needs a frame."""
         return not self.translated and not self.scaled
 
+    def shared_scales(self, rep: Representation) -> list[list[slice]]:
+        """Columns of points, by translated space: they share one number when standardised."""
+        found = [[block[0] for block in _point_blocks(rep, s)] for s in self.translated]
+        return [columns for columns in found if columns]
+
     def forward(self, x: Tensor) -> tuple[Tensor, FrameContext]:
         """Return the framed input (n, dim_framed) and how to take outputs back."""
         if self.is_trivial:

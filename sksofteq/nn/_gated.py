@@ -44,7 +44,7 @@ class GatedNonlinearity(nn.Module):
                 gate = self._gate_columns(kind, count, source, used, candidates)
             self._pieces.append((slice(start, start + size), count, kind, gate))
 
-    def _gate_columns(self, kind, count, source, used, candidates):  # noqa: ANN001, ANN202
+    def _gate_columns(self, kind, count, source, used, candidates):
         """Columns of the gates of one type, and how a gate broadcasts over its tensor."""
         gate = gate_type(kind, candidates)
         columns, _, shape = source[gate]

@@ -8,7 +8,7 @@ from sksofteq.subspace._invariants import (
     invariant_subspace,
 )
 from sksofteq.subspace._projector import EquivariantProjector
-from sksofteq.subspace._types import map_axes, map_subspace
+from sksofteq.subspace._types import intersect_subspaces, map_axes, map_subspace
 
 __all__ = [
     "DenseSubspace",
@@ -16,6 +16,7 @@ __all__ = [
     "OrbitSubspace",
     "TensorAxis",
     "equivariant_basis",
+    "intersect_subspaces",
     "invariant_subspace",
     "map_axes",
     "map_subspace",

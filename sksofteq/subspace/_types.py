@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -115,3 +116,20 @@ def _only_spaces(group: MatrixGroup, spaces: set[str]) -> MatrixGroup:
     if {name or "" for name in group.actions} <= spaces:
         return group
     return group.restricted_to(spaces)
+
+
+def intersect_subspaces(bases: Sequence[NDArray]) -> NDArray:
+    """Return an orthonormal basis of the intersection of subspaces given by theirs.
+
+    Parameters
+    ----------
+    bases : sequence of ndarray of shape (dim, rank)
+        At least one.
+    """
+    common = bases[0]
+    for basis in bases[1:]:
+        outside = common - basis @ (basis.T @ common)
+        _, values, right = np.linalg.svd(outside, full_matrices=False)
+        values = np.r_[values, np.zeros(len(right) - len(values))]
+        common = common @ right[values < 1e-8].T
+    return common

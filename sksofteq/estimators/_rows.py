@@ -1,0 +1,108 @@
+"""From tables to rows that a network can train on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from sklearn.model_selection import GroupShuffleSplit
+from torch import Tensor
+
+from sksofteq.groups import MatrixGroup
+from sksofteq.nn import SoftEMLP
+from sksofteq.standardisation import mean_and_scale
+from sksofteq.training import Rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def split_rows(
+    n_samples: int,
+    fraction: float,
+    groups: NDArray | None,
+    random_state: np.random.RandomState,
+) -> tuple[NDArray, NDArray]:
+    """Return row numbers for training and validation; rows of one group stay together.
+
+    Raises
+    ------
+    ValueError
+        If either part would be empty.
+    """
+    if groups is not None:
+        if len(np.unique(groups)) < 2:
+            raise ValueError(
+                "groups must hold at least two groups to split off a validation part, got one."
+            )
+        splitter = GroupShuffleSplit(1, test_size=fraction, random_state=random_state)
+        return next(splitter.split(np.zeros(n_samples), groups=groups))
+    n_validation = min(n_samples - 1, max(1, round(fraction * n_samples)))
+    order = random_state.permutation(n_samples)
+    return np.sort(order[n_validation:]), np.sort(order[:n_validation])
+
+
+def standardise_module(
+    module: SoftEMLP,
+    X: NDArray,
+    y: NDArray,
+    groups: Sequence[MatrixGroup],
+    weight: NDArray,
+) -> Tensor:
+    """Set the module's standardisation from training rows; return the scale of raw y.
+
+    The scale, shape (dim_out,), is in the representation's order.
+    """
+    frame = module.frame
+    with torch.no_grad():
+        framed, context = frame(_tensor(X, module))
+        framed_y = context.frame(_tensor(y, module))
+    mean_in, scale_in = mean_and_scale(
+        framed.cpu().numpy(), frame.rep_framed, groups, weight, frame.shared_scales(frame.rep_in)
+    )
+    shared_out = frame.shared_scales(frame.rep_out)
+    rep_out = module.rep_out
+    mean_out, scale_out = mean_and_scale(
+        framed_y.cpu().numpy(), rep_out, groups, weight, shared_out
+    )
+    module.standardise(*(_tensor(v, module) for v in (mean_in, scale_in, mean_out, scale_out)))
+    _, scale = mean_and_scale(y, rep_out, groups, weight, shared_out)
+    return _tensor(scale, module)
+
+
+def prepare_rows(
+    module: SoftEMLP, X: NDArray, y: NDArray, weight: NDArray, y_scale: Tensor
+) -> Rows:
+    """Rows for the core: the loss compares ``factor * core(inputs)`` with `target`."""
+    grouped = torch.argsort(module.order_out)
+    with torch.no_grad():
+        framed, context = module.frame(_tensor(X, module))
+        target = _tensor(y, module)
+        if context.shift is not None:
+            target = target - context.shift
+        power = torch.ones_like(y_scale)[None] if context.factor is None else context.factor
+        target, power, scale = target[:, grouped], power[:, grouped], y_scale[grouped]
+        return Rows(
+            inputs=module.prepare(framed),
+            target=(target - power * module.mean_out) / scale,
+            factor=power * module.scale_out / scale,
+            weight=_tensor(weight, module),
+        )
+
+
+def predict_rows(module: SoftEMLP, X: NDArray, chunk: int = 16384) -> NDArray:
+    """Raw predictions in bounded memory, in the representation's order."""
+    module.eval()
+    with torch.no_grad():
+        parts = [
+            module(_tensor(X[start : start + chunk], module)).cpu().numpy()
+            for start in range(0, len(X), chunk)
+        ]
+    return np.concatenate(parts)
+
+
+def _tensor(values: NDArray, module: SoftEMLP) -> Tensor:
+    reference = module.scale_in
+    return torch.as_tensor(np.ascontiguousarray(values)).to(reference)

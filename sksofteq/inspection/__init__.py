@@ -1,0 +1,5 @@
+"""What was found out, as a table and as pictures."""
+
+from sksofteq.inspection._report import REPORT_COLUMNS, build_report
+
+__all__ = ["REPORT_COLUMNS", "build_report"]

@@ -1,0 +1,169 @@
+"""Orbits of data under a group: averages of a predictor over them, and whether data reach them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import norm
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.metrics import roc_auc_score
+
+from sksofteq.groups import MatrixGroup
+from sksofteq.reps import Representation
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Predict = Callable[["NDArray"], "NDArray"]
+Element = Mapping["str | None", "NDArray"]
+
+#: An orbit leaves the data when a classifier tells x from g x with at least this AUC.
+REACH_AUC = 0.9
+#: Fewest rows on which the classifier is asked, and most that it is given.
+REACH_ROWS = (40, 600)
+#: A difference of losses below this many roundings of the loss counts as none.
+ROUNDING_UNITS = 64.0
+
+
+@dataclass(frozen=True)
+class OrbitTest:
+    """Outcome of the orbit-average test of one candidate.
+
+    Parameters
+    ----------
+    delta : float
+        Mean of loss(f_G) - loss(f); negative when averaging over the orbit pays.
+    standard_error : float
+        Its standard error.
+    z : float
+        delta / standard_error, 0 where delta is at the level of rounding.
+    """
+
+    delta: float
+    standard_error: float
+    z: float
+
+    @property
+    def support(self) -> float:
+        """Probability of a larger difference than the one seen, if there were none: Phi(-z)."""
+        return float(norm.cdf(-self.z))
+
+
+def sample_elements(
+    group: MatrixGroup, n: int, X: NDArray, rep: Representation, random_state: object
+) -> list[Element]:
+    """Draw group elements, translations on the scale of the data's points.
+
+    Parameters
+    ----------
+    group : MatrixGroup
+    n : int
+        Number of elements.
+    X : ndarray of shape (n_samples, dim)
+        Data in the representation's order.
+    rep : Representation
+    random_state : int or RandomState
+    """
+    drawn = group.sample_on_spaces(n, random_state)
+    if group.affine:
+        for name, matrices in drawn.items():
+            matrices[:, :-1, -1] *= _spread_of_points(X, rep, name or "")
+    return [{name: matrices[i] for name, matrices in drawn.items()} for i in range(n)]
+
+
+def _spread_of_points(X: NDArray, rep: Representation, space: str) -> float:
+    """Root mean square deviation of the coordinates of all points of a space; 1 without points."""
+    squares = []
+    for columns, count, kind in rep.blocks:
+        for position, axis in enumerate(kind.axes):
+            if axis.point and axis.space == space:
+                points = X[:, columns].reshape(len(X), count, *rep.type_shape(kind))
+                points = np.moveaxis(points, 2 + position, -1).reshape(-1, rep.dims[space])
+                squares.append(((points - points.mean(axis=0)) ** 2).ravel())
+    spread = float(np.sqrt(np.concatenate(squares).mean())) if squares else 1.0
+    return spread if spread > 0 else 1.0
+
+
+def inverse(element: Element) -> Element:
+    """The inverse element."""
+    return {name: np.linalg.inv(matrix) for name, matrix in element.items()}
+
+
+def orbit_average(
+    predict: Predict,
+    X: NDArray,
+    elements: list[Element],
+    rep_in: Representation,
+    rep_out: Representation,
+) -> NDArray:
+    """Return f_G(x) = mean over elements of rho_out(g)^-1 f(rho_in(g) x), shape (n, n_outputs)."""
+    moved = np.concatenate([rep_in.transform(X, g) for g in elements])
+    predicted = predict(moved).reshape(len(elements), len(X), -1)
+    back = [rep_out.transform(y, inverse(g)) for y, g in zip(predicted, elements, strict=True)]
+    return np.mean(back, axis=0)
+
+
+def compare_losses(
+    plain: NDArray, averaged: NDArray, groups: NDArray | None = None
+) -> OrbitTest:
+    """Compare losses row by row; standard errors over `groups` where rows belong together.
+
+    Parameters
+    ----------
+    plain, averaged : ndarray of shape (n_samples,)
+        Losses of f and of f_G.
+    groups : ndarray of shape (n_samples,), default=None
+        Rows with one value are correlated.
+    """
+    difference = averaged.astype(np.float64) - plain
+    delta = float(difference.mean())
+    if groups is None:
+        n, spread = len(difference), float(difference.std())
+        error = spread / np.sqrt(max(1, n - 1))
+    else:
+        _, codes = np.unique(groups, return_inverse=True)
+        sums = np.bincount(codes, weights=difference - delta)
+        n = len(sums)
+        error = np.sqrt((sums**2).sum() * n / max(1, n - 1)) / len(difference)
+    rounding = ROUNDING_UNITS * np.finfo(plain.dtype).eps * float(np.abs(plain).mean())
+    if abs(delta) <= rounding or error == 0:
+        return OrbitTest(delta, float(error), 0.0)
+    return OrbitTest(delta, float(error), float(delta / error))
+
+
+def row_losses(y_pred: NDArray, y: NDArray, scale: NDArray) -> NDArray:
+    """Mean over outputs of the squared standardised error, shape (n_samples,)."""
+    return np.mean(((y_pred - y) / scale) ** 2, axis=1)
+
+
+def orbit_auc(
+    X: NDArray, group: MatrixGroup, rep: Representation, random_state: np.random.RandomState
+) -> float:
+    """How well a classifier tells rows from rows moved by the group, as an AUC.
+
+    0.5 means that the orbit stays within the data, 1 that it leaves them: a predictor is then
+    asked to extrapolate, and a true symmetry looks broken. Two folds; a row and its moved copy
+    are always in the same one.
+    """
+    fewest, most = REACH_ROWS
+    if len(X) < fewest:
+        return 0.5
+    X = X[random_state.permutation(len(X))[:most]]
+    elements = sample_elements(group, len(X), X, rep, random_state)
+    moved = np.concatenate(
+        [rep.transform(row[None], g) for row, g in zip(X, elements, strict=True)]
+    )
+    fold = np.arange(len(X)) % 2
+    rows = np.concatenate([X, moved])
+    label, folds = np.repeat([0, 1], len(X)), np.r_[fold, fold]
+    scores = np.zeros(len(rows))
+    for part in (0, 1):
+        forest = ExtraTreesClassifier(
+            50, min_samples_leaf=5, random_state=random_state.randint(2**31 - 1)
+        )
+        forest.fit(rows[folds != part], label[folds != part])
+        scores[folds == part] = forest.predict_proba(rows[folds == part])[:, 1]
+    return float(roc_auc_score(label, scores))

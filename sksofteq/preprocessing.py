@@ -1,0 +1,132 @@
+"""Standardisation that breaks no symmetry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from sksofteq.candidates import resolve_candidates
+from sksofteq.reps import Representation
+from sksofteq.standardisation import mean_and_scale
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Standardise columns without breaking any candidate symmetry.
+
+    Of the mean, only the part that is invariant under all candidates is subtracted: all of it
+    for a scalar, nothing for a vector under SO(3), the multiple of the identity for T(2) under
+    O(3), the common mean for permuted entries. Every tensor is divided by one number, the root
+    mean square of its centred entries; points of one space share theirs.
+
+    Parameters
+    ----------
+    symmetries : sequence or mapping of group names or groups, default=None
+        The candidates; without any, columns are standardised one by one.
+    rep : str, Representation or mapping, default=None
+        What the columns mean.
+    spaces : mapping of str to int, default=None
+        Dimension of each named space.
+
+    Attributes
+    ----------
+    mean_ : ndarray of shape (n_features,)
+        What is subtracted.
+    scale_ : ndarray of shape (n_features,)
+        What is divided by; 1 where a tensor is constant.
+    n_features_in_ : int
+        Number of features seen during `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sksofteq import EquivariantScaler
+    >>> X = np.random.default_rng(0).normal(5.0, 2.0, size=(50, 4))
+    >>> scaler = EquivariantScaler(("SO(3)",), rep="scalar + vector").fit(X)
+    >>> scaler.mean_.round(0)
+    array([5., 0., 0., 0.])
+    """
+
+    def __init__(
+        self,
+        symmetries: Any = None,
+        rep: str | Representation | Mapping | None = None,
+        spaces: Mapping[str, int] | None = None,
+    ) -> None:
+        self.symmetries = symmetries
+        self.rep = rep
+        self.spaces = spaces
+
+    def fit(
+        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> EquivariantScaler:
+        """Learn mean and scale.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : ignored
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : EquivariantScaler
+        """
+        X = validate_data(self, X, dtype=(np.float64, np.float32))
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        names = getattr(self, "feature_names_in_", None)
+        candidates = resolve_candidates(
+            self.symmetries,
+            self.rep,
+            None,
+            n_features=X.shape[1],
+            n_outputs=0,
+            spaces=self.spaces,
+            names=names,
+            parameter="rep",
+        )
+        rows = X if candidates.order_in is None else X[:, candidates.order_in]
+        mean, scale = mean_and_scale(
+            rows, candidates.rep_in, list(candidates.groups.values()), weight
+        )
+        self.mean_, self.scale_ = mean, scale
+        if candidates.order_in is not None:
+            back = np.argsort(candidates.order_in)
+            self.mean_, self.scale_ = mean[back], scale[back]
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray:
+        """Standardise.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        X_scaled : ndarray of shape (n_samples, n_features), in the input's dtype
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        return ((X - self.mean_) / self.scale_).astype(X.dtype)
+
+    def inverse_transform(self, X: ArrayLike) -> NDArray:
+        """Undo `transform`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        X_raw : ndarray of shape (n_samples, n_features)
+        """
+        check_is_fitted(self)
+        X = np.asarray(X)
+        return (X * self.scale_ + self.mean_).astype(np.result_type(X.dtype, np.float32))

@@ -1,0 +1,65 @@
+"""Means and scales that break no symmetry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sksofteq.groups import MatrixGroup
+from sksofteq.reps import Representation, TensorType
+from sksofteq.subspace import intersect_subspaces, map_subspace
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def mean_and_scale(
+    X: NDArray,
+    rep: Representation,
+    groups: Sequence[MatrixGroup],
+    sample_weight: NDArray | None = None,
+    shared: Sequence[Sequence[slice]] = (),
+) -> tuple[NDArray, NDArray]:
+    """Return the invariant mean and one scale per tensor, as long as the columns.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, rep.dim)
+    rep : Representation
+    groups : sequence of MatrixGroup
+    sample_weight : ndarray of shape (n_samples,), default=None
+    shared : sequence of sequences of slice, default=()
+        Columns that share one number, such as the points of one space.
+    """
+    X = np.asarray(X, dtype=np.float64)
+    average = np.average(X, axis=0, weights=sample_weight)
+    mean = np.zeros_like(average)
+    for columns, count, kind in rep.blocks:
+        shape = rep.type_shape(kind)
+        copies = average[columns].reshape(count, -1)
+        mean[columns] = _invariant_part(copies, kind, shape, groups).ravel()
+    squares = np.average((X - mean) ** 2, axis=0, weights=sample_weight)
+    scale = np.ones_like(mean)
+    for columns, count, _ in rep.blocks:
+        per_copy = np.sqrt(squares[columns].reshape(count, -1).mean(axis=1))
+        scale[columns] = np.repeat(per_copy, (columns.stop - columns.start) // count)
+    for columns in shared:
+        together = np.r_[tuple(columns)]
+        scale[together] = np.sqrt(squares[together].mean())
+    # A column that is constant up to rounding is not blown up.
+    tiny = scale <= 1e-12 * np.maximum(1e-300, np.abs(average))
+    return mean, np.where(tiny | (scale == 0), 1.0, scale)
+
+
+def _invariant_part(
+    vectors: NDArray, kind: TensorType, shape: tuple[int, ...], groups: Sequence[MatrixGroup]
+) -> NDArray:
+    """Project rows onto the vectors of a type that all candidates leave alone."""
+    pairs = [map_subspace(group.linear_part(), kind, TensorType()) for group in groups]
+    bases = [pair.dense(shape) for pair in pairs if pair.subspace is not None]
+    if not bases:
+        return vectors
+    common = intersect_subspaces(bases)
+    return (vectors @ common) @ common.T

@@ -1,0 +1,117 @@
+"""What happens between epochs: tuning, best weights and early stopping, progress."""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any
+
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+from tqdm.auto import tqdm
+
+from sksofteq.tuning import Tuner
+from sksofteq.tuning._base import Probe
+
+
+class StrengthTuning(Callback):
+    """Lets a rule move the strengths after an epoch, and records strengths and penalties.
+
+    Parameters
+    ----------
+    tuner : Tuner
+        After `begin`.
+    probe : Probe
+    """
+
+    def __init__(self, tuner: Tuner, probe: Probe) -> None:
+        self.tuner, self.probe = tuner, probe
+
+    def on_epoch_end(self, net: NeuralNet, **_: Any) -> None:
+        """Ask the rule; set what it says."""
+        loss = net.history[-1, "train_loss"]
+        if not math.isfinite(loss):
+            raise ValueError(
+                f"The training loss became {loss} in epoch {len(net.history)}; lower "
+                "learning_rate_init, or look for outliers in X and y."
+            )
+        strengths = self.tuner.on_epoch_end(len(net.history), self.probe)
+        net.history.record("penalties", self.probe.penalties())
+        if strengths is not None:
+            net.penalty.set_strengths(strengths)
+        net.history.record("strengths", dict(net.penalty.strengths))
+
+
+class BestWeights(Callback):
+    """Early stopping on the validation loss that restores the best weights.
+
+    Epochs before the strengths have settled do not count: their weights belong to another
+    objective.
+
+    Parameters
+    ----------
+    settled_after : int
+        Epochs that do not count.
+    patience : int
+        Epochs without an improvement after which training stops.
+    tol : float
+        Smallest relative improvement that resets the patience.
+    """
+
+    def __init__(self, settled_after: int, patience: int, tol: float) -> None:
+        self.settled_after, self.patience, self.tol = settled_after, patience, tol
+
+    def on_train_begin(self, net: NeuralNet, **_: Any) -> None:
+        """Forget earlier fits."""
+        self.best_, self.reference_, self.waited_, self.weights_ = math.inf, math.inf, 0, None
+
+    def on_epoch_end(self, net: NeuralNet, **_: Any) -> None:
+        """Keep the best weights; stop when patience runs out."""
+        if len(net.history) <= self.settled_after:
+            return
+        loss = net.history[-1, "valid_loss"]
+        if loss < self.best_:
+            self.best_ = loss
+            self.weights_ = copy.deepcopy(net.module_.state_dict())
+        if loss < self.reference_ * (1 - self.tol):
+            self.reference_, self.waited_ = loss, 0
+        else:
+            self.waited_ += 1
+        if self.waited_ >= self.patience:
+            raise KeyboardInterrupt  # skorch's way to end a fit from a callback
+
+    def on_train_end(self, net: NeuralNet, **_: Any) -> None:
+        """Restore."""
+        if self.weights_ is not None:
+            net.module_.load_state_dict(self.weights_)
+
+
+class ProgressBar(Callback):
+    """A tqdm bar with the loss and the current strengths.
+
+    Parameters
+    ----------
+    n_epochs : int
+    """
+
+    def __init__(self, n_epochs: int) -> None:
+        self.n_epochs = n_epochs
+
+    def on_train_begin(self, net: NeuralNet, **_: Any) -> None:
+        """Open the bar."""
+        self.bar_ = tqdm(total=self.n_epochs, unit="epoch", dynamic_ncols=True, leave=True)
+
+    def on_epoch_end(self, net: NeuralNet, **_: Any) -> None:
+        """Advance."""
+        row = net.history[-1]
+        shown = {"loss": f"{row['train_loss']:.3g}"}
+        if "valid_loss" in row:
+            shown["validation"] = f"{row['valid_loss']:.3g}"
+        shown |= {label: f"{value:.2g}" for label, value in row.get("strengths", {}).items()}
+        self.bar_.set_postfix(shown, refresh=False)
+        self.bar_.update()
+
+    def on_train_end(self, net: NeuralNet, **_: Any) -> None:
+        """Close the bar."""
+        self.bar_.close()
+        del self.bar_

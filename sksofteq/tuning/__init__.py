@@ -1,0 +1,7 @@
+"""How strong each penalty should be: one object per rule, chosen by ``tuner=``."""
+
+from sksofteq.tuning._base import FixedStrengths, Tuner, make_tuner
+from sksofteq.tuning._orbit_loop import OrbitTuner
+from sksofteq.tuning._paper import PaperTuner
+
+__all__ = ["FixedStrengths", "OrbitTuner", "PaperTuner", "Tuner", "make_tuner"]

@@ -1,0 +1,110 @@
+"""The interface between a rule and a fit."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from sklearn.base import BaseEstimator, clone
+
+if TYPE_CHECKING:
+    from sksofteq.orbits import OrbitTest
+
+
+class Probe(Protocol):
+    """What a rule may ask of a fit in progress."""
+
+    def penalties(self) -> dict[str, float]:
+        """R_G of every candidate, now."""
+
+    def orbit_tests(self, n_elements: int) -> dict[str, OrbitTest]:
+        """Orbit-average test of every candidate on the validation part, now."""
+
+    def untestable(self) -> set[str]:
+        """Candidates whose orbit leaves the data."""
+
+
+class Tuner(ABC, BaseEstimator):
+    """Base class of the rules that set regularizer strengths during a fit.
+
+    A rule is cloned at the start of every fit, so it may keep state in attributes that
+    `begin` sets.
+    """
+
+    #: Whether the rule needs a validation part.
+    needs_validation = False
+
+    @abstractmethod
+    def begin(self, labels: Sequence[str], n_epochs: int) -> dict[str, float]:
+        """Return the strengths to start with.
+
+        Parameters
+        ----------
+        labels : sequence of str
+            The candidates.
+        n_epochs : int
+            Length of the fit.
+        """
+
+    @abstractmethod
+    def on_epoch_end(self, epoch: int, probe: Probe) -> dict[str, float] | None:
+        """Return new strengths, or None to leave them as they are.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of epochs done.
+        probe : Probe
+            Gives access to penalties and tests of the network as it is now.
+        """
+
+    @property
+    def settled_after(self) -> int:
+        """Number of epochs after which the strengths change no more; valid after `begin`."""
+        return 0
+
+
+class FixedStrengths(Tuner):
+    """Strengths that the user has chosen.
+
+    Parameters
+    ----------
+    strengths : float or mapping of str to float
+        One number for all candidates, or one for each; `inf` is hard.
+    """
+
+    def __init__(self, strengths: float | Mapping[str, float] = 1.0) -> None:
+        self.strengths = strengths
+
+    def begin(self, labels: Sequence[str], n_epochs: int) -> dict[str, float]:
+        """Return the chosen strengths."""
+        if isinstance(self.strengths, Mapping):
+            return {label: float(self.strengths[label]) for label in labels}
+        return {label: float(self.strengths) for label in labels}
+
+    def on_epoch_end(self, epoch: int, probe: Probe) -> None:
+        """Change nothing."""
+
+
+def make_tuner(tuner: str | Tuner) -> Tuner:
+    """Return a fresh rule from a name or an object.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    TypeError
+        If the object is not a `Tuner`.
+    """
+    from sksofteq.tuning._orbit_loop import OrbitTuner
+    from sksofteq.tuning._paper import PaperTuner
+
+    rules = {"orbit": OrbitTuner, "paper": PaperTuner}
+    if isinstance(tuner, str):
+        if tuner not in rules:
+            raise ValueError(f"tuner must be one of {sorted(rules)} or a Tuner, got {tuner!r}.")
+        return rules[tuner]()
+    if not isinstance(tuner, Tuner):
+        raise TypeError(f"tuner must be one of {sorted(rules)} or a Tuner, got {tuner!r}.")
+    return clone(tuner)

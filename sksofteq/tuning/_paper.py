@@ -1,0 +1,82 @@
+"""The rule of the paper (arXiv 2306.00356)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+
+from sksofteq.tuning._base import Probe, Tuner
+
+#: Number of epochs before the adjustment over which the lowest penalties are kept.
+WINDOW = 50
+#: The smallest penalty counts as at least this share of the largest.
+FLOOR = 1e-12
+
+
+class PaperTuner(Tuner):
+    """One adjustment: strength_G <- strength_0 / (R_G / min_H R_H)^exponent.
+
+    R is the vector of penalties as it was when any of its entries was lowest during the last 50
+    epochs before the adjustment. The rule is relative: the best candidate keeps strength_0
+    whatever the data say. `strength_0`, `exponent` and the epoch are tuned by hand for every
+    task in the paper, on targets that are not standardised.
+
+    Parameters
+    ----------
+    strength_0 : float, default=1.0
+        Strength of every candidate at the start.
+    exponent : float, default=2.0
+        Sharpness of the adjustment.
+    adjust_at : float, default=0.25
+        When to adjust, as a fraction of `max_iter`.
+    largest : str, default=None
+        Label of a candidate that contains all others and only supplies feature types: its
+        strength is 0 throughout.
+    """
+
+    def __init__(
+        self,
+        strength_0: float = 1.0,
+        exponent: float = 2.0,
+        adjust_at: float = 0.25,
+        largest: str | None = None,
+    ) -> None:
+        self.strength_0 = strength_0
+        self.exponent = exponent
+        self.adjust_at = adjust_at
+        self.largest = largest
+
+    def begin(self, labels: Sequence[str], n_epochs: int) -> dict[str, float]:
+        """Return equal strengths."""
+        if self.largest is not None and self.largest not in labels:
+            raise ValueError(
+                f"PaperTuner.largest={self.largest!r} is not a candidate; the candidates are "
+                f"{tuple(labels)!r}."
+            )
+        self.epoch_ = max(1, round(self.adjust_at * n_epochs))
+        self.window_ = deque(maxlen=WINDOW)
+        return {label: 0.0 if label == self.largest else self.strength_0 for label in labels}
+
+    @property
+    def settled_after(self) -> int:
+        """Early stopping counts only after twice the epoch of the adjustment."""
+        return 2 * self.epoch_
+
+    def on_epoch_end(self, epoch: int, probe: Probe) -> dict[str, float] | None:
+        """Watch the penalties; adjust once."""
+        if epoch > self.epoch_ or epoch <= self.epoch_ - WINDOW:
+            return None
+        self.window_.append(probe.penalties())
+        return self._adjusted() if epoch == self.epoch_ else None
+
+    def _adjusted(self) -> dict[str, float]:
+        labels = [label for label in self.window_[0] if label != self.largest]
+        table = np.array([[row[label] for label in labels] for row in self.window_])
+        penalties = table[table.min(axis=1).argmin()]
+        floor = max(FLOOR * penalties.max(), np.finfo(float).tiny)
+        ratio = np.maximum(penalties, floor) / max(penalties.min(), floor)
+        adjusted = self.strength_0 / ratio**self.exponent
+        strengths = dict.fromkeys(self.window_[0], 0.0)
+        return strengths | dict(zip(labels, adjusted.tolist(), strict=True))
