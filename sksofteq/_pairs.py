@@ -4,13 +4,13 @@ A block is a tensor with one axis per axis of the two types. Axes of one space a
 *mode*; a candidate that acts on one space acts on one mode, so the combined penalty
 M = sum_G strength_G C_G is a sum of Kronecker terms and never dense: each mode is diagonalised on
 the span of its few equivariant maps, everything else shares one eigenvalue. Candidates that act
-on several spaces at once share no eigenbasis with the others; then conjugate gradients solve.
+on several spaces at once share no eigenbasis with the others; then an iteration solves.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,18 +27,22 @@ from sksofteq.subspace import (
     map_subspace,
 )
 
-#: Conjugate gradients and alternating projections stop at this residual, in units of rounding.
+#: Iterations stop at this residual, in units of rounding.
 _ROUNDING_UNITS = 8.0
 _MAX_ITERATIONS = 200
+#: Eigenvalues of M below this fraction of the total strength are rounding, however strong it is.
+_ZERO_FRACTION = 1e-13
 
 
 @dataclass
 class _Action:
-    """Projector of one candidate: onto nothing, everything, a subspace of one mode or of several."""
+    """Projector of one candidate: onto nothing, all, a subspace of one mode or of several."""
 
     kind: str  # "zero", "identity", "mode" or "joint"
     modes: tuple[int, ...] = ()
     basis: Tensor | None = None
+    exact: np.ndarray | None = None  # a mode's basis in float64: factoring in float32 would
+    # miss intersections and let strong penalties wear down the maps they should leave alone
     labels: Tensor | None = None
     signs: Tensor | None = None
     counts: Tensor | None = None
@@ -220,11 +224,11 @@ class PairBlocks:
         if self._dead:
             return torch.zeros_like(w)
         if self._factors is None:
-            return self._conjugate_gradients(w, step_size)
+            return self._iterate(w, step_size)
         base = torch.full((1,) * w.dim(), self._constant, dtype=w.dtype, device=w.device)
         return _solve(w, self._factors, base, step_size)
 
-    def _conjugate_gradients(self, w: Tensor, step_size: float) -> Tensor:
+    def _iterate(self, w: Tensor, step_size: float) -> Tensor:
         """Solve (I + step_size P M P) x = P w within the hard candidates' common subspace P."""
         tolerance = _ROUNDING_UNITS * torch.finfo(w.dtype).eps
 
@@ -234,35 +238,51 @@ class PairBlocks:
         x = self._project_hard(w, tolerance)
         if not self._soft and not self._constant:
             return x
-        residual = x - apply(x)
-        direction, squared = residual, residual.square().sum()
-        goal = (tolerance * x.norm()) ** 2
-        for _ in range(_MAX_ITERATIONS):
-            if squared <= goal:
-                break
-            image = apply(direction)
-            length = squared / (direction * image).sum()
-            x = x + length * direction
-            residual = residual - length * image
-            previous, squared = squared, residual.square().sum()
-            direction = residual + (squared / previous) * direction
-        return x
+        return _conjugate_residuals(apply, x, x - apply(x), tolerance * x.norm())
 
     def _project_hard(self, w: Tensor, tolerance: float) -> Tensor:
-        """Onto the hard candidates' common subspace, by alternating projections."""
-        if not self._hard:
-            return w
-        for _ in range(_MAX_ITERATIONS):
-            before = w
-            for action in self._hard:
-                w = action.project(w)
-            if len(self._hard) == 1 or (w - before).norm() <= tolerance * before.norm():
-                break
+        """Onto the hard candidates' common subspace: w less the part that their sum of C reaches.
+
+        Alternating projections would need hundreds of rounds where two subspaces nearly touch.
+        """
+        if len(self._hard) < 2:
+            return self._hard[0].project(w) if self._hard else w
+
+        def outside(x: Tensor) -> Tensor:
+            return sum(x - action.project(x) for action in self._hard)
+
+        for _ in range(2):  # the second round removes what rounding left of the first
+            goal = torch.finfo(w.dtype).eps * w.norm()
+            w = w - _conjugate_residuals(outside, torch.zeros_like(w), outside(w), goal)
         return w
 
 
+def _conjugate_residuals(
+    apply: Callable[[Tensor], Tensor], x: Tensor, residual: Tensor, goal: Tensor
+) -> Tensor:
+    """Solve apply(y) = apply(x) + residual from the start x, to a residual of norm `goal`.
+
+    `apply` is symmetric and at least semidefinite. Where it is singular, conjugate gradients
+    would divide rounding errors in its kernel by no curvature at all; these steps do not see them.
+    """
+    image = apply(residual)
+    direction, ahead = residual, image
+    product = (residual * image).sum()
+    for _ in range(_MAX_ITERATIONS):
+        if torch.minimum(product, residual.square().sum()) <= goal**2:
+            break
+        length = product / ahead.square().sum()
+        x = x + length * direction
+        residual = residual - length * ahead
+        image = apply(residual)
+        previous, product = product, (residual * image).sum()
+        direction = residual + (product / previous) * direction
+        ahead = image + (product / previous) * ahead
+    return x
+
+
 def _solve(w: Tensor, factors: list[_ModeFactor], base: Tensor, step_size: float) -> Tensor:
-    """Divide by 1 + step_size * eigenvalue, mode after mode; `base` holds the modes done so far."""
+    """Divide by 1 + step_size * eigenvalue, mode after mode; `base` sums the modes done."""
     if not factors:
         return w / (1 + step_size * base)
     factor, others = factors[0], factors[1:]
@@ -295,10 +315,10 @@ def _factor_mode(
     reference: Tensor,
 ) -> _ModeFactor:
     """Diagonalise one mode's M on the span of the equivariant maps, in float64."""
-    bases = [(s, a.basis.double().cpu().numpy()) for s, a in soft]
+    bases = [(s, a.exact) for s, a in soft]
     total = sum(s for s, _ in bases)
     if hard:
-        span = intersect_subspaces([a.basis.double().cpu().numpy() for a in hard])
+        span = intersect_subspaces([a.exact for a in hard])
     else:
         span = np.linalg.svd(
             np.hstack([math.sqrt(s / total) * b for s, b in bases]), full_matrices=False
@@ -309,10 +329,11 @@ def _factor_mode(
         overlap = span.T @ basis
         matrix -= strength * overlap @ overlap.T
     values, vectors = np.linalg.eigh(matrix)
+    values[values < _ZERO_FRACTION * total] = 0.0
     return _ModeFactor(
         mode,
         torch.as_tensor(span @ vectors).to(reference),
-        torch.as_tensor(np.maximum(values, 0.0)).to(reference),
+        torch.as_tensor(values).to(reference),
         None if hard else total,
     )
 
@@ -336,7 +357,8 @@ def _action(pair, axes, shape, spaces) -> _Action:
             where.transpose([merged.index(i) for i in pair.positions]).ravel().copy()
         )
     if kind == "mode" or isinstance(subspace, DenseSubspace):
-        action.basis = torch.tensor(subspace.dense())
+        action.exact = subspace.dense()
+        action.basis = torch.tensor(action.exact)
     else:
         _set_orbits(action, subspace)
     return action

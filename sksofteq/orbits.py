@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,6 +87,37 @@ def _spread_of_points(X: NDArray, rep: Representation, space: str) -> float:
     return spread if spread > 0 else 1.0
 
 
+def sample_products(
+    groups: Sequence[MatrixGroup], n: int, X: NDArray, rep: Representation, random_state: object
+) -> list[Element]:
+    """Draw n elements, each the product of one element of every group."""
+    products: list[Element] = [{} for _ in range(n)]
+    for group in groups:
+        factors = sample_elements(group, n, X, rep, random_state)
+        products = [_product(g, h) for g, h in zip(products, factors, strict=True)]
+    return products
+
+
+def _product(first: Element, second: Element) -> Element:
+    """The element that moves by `second`, then by `first`."""
+    product = dict(second)
+    for name, matrix in first.items():
+        other = product.get(name)
+        product[name] = (
+            matrix if other is None else _matched(matrix, other) @ _matched(other, matrix)
+        )
+    return product
+
+
+def _matched(matrix: NDArray, other: NDArray) -> NDArray:
+    """The matrix, homogeneous if the other one is."""
+    if len(matrix) >= len(other):
+        return matrix
+    padded = np.eye(len(other))
+    padded[: len(matrix), : len(matrix)] = matrix
+    return padded
+
+
 def inverse(element: Element) -> Element:
     """The inverse element."""
     return {name: np.linalg.inv(matrix) for name, matrix in element.items()}
@@ -106,9 +137,7 @@ def orbit_average(
     return np.mean(back, axis=0)
 
 
-def compare_losses(
-    plain: NDArray, averaged: NDArray, groups: NDArray | None = None
-) -> OrbitTest:
+def compare_losses(plain: NDArray, averaged: NDArray, groups: NDArray | None = None) -> OrbitTest:
     """Compare losses row by row; standard errors over `groups` where rows belong together.
 
     Parameters

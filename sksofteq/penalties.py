@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from sksofteq._pairs import PairBlocks
 from sksofteq.groups import MatrixGroup
 from sksofteq.nn import SoftEquivariantLinear
+from sksofteq.reps import TensorType
 
 
 class ProjectionPenalty:
@@ -126,15 +127,15 @@ class ProjectionPenalty:
                 start += parameter.numel()
 
     def project_(self, labels: Sequence[str] | set[str] | None = None) -> None:
-        """Project the weights onto the common subspace of the named candidates (all by default)."""
+        """Project the weights onto the common subspace of the named candidates (default: all)."""
         chosen = set(self.labels) if labels is None else set(labels)
         kept = dict(self._strengths)
         self.set_strengths({label: math.inf if label in chosen else 0.0 for label in self.labels})
         self._update_(lambda pair, w: pair.proximal(w, 1.0))
-        self.set_strengths(kept or {label: 0.0 for label in self.labels})
+        self.set_strengths(kept or dict.fromkeys(self.labels, 0.0))
 
     def start_inside_(self, labels: Sequence[str] | set[str] | None = None) -> None:
-        """Project initial weights and restore each block's variance, so that signals keep their size.
+        """Project initial weights and restore their variance, so that signals keep their size.
 
         A block whose common subspace is {0} keeps its random start and shrinks as strengths say.
         """
@@ -178,9 +179,7 @@ def _parameters_of(layer: SoftEquivariantLinear) -> list[nn.Parameter]:
 def _collect_pairs(
     layers: Sequence[SoftEquivariantLinear], groups: Sequence[MatrixGroup]
 ) -> list[PairBlocks]:
-    """Stack the blocks of all layers by pair of types; pairs that no candidate touches drop out."""
-    from sksofteq.reps import TensorType
-
+    """Stack the blocks of all layers by pair of types, where a candidate touches them."""
     found: dict[tuple, list[tuple[int, np.ndarray]]] = {}
     shapes: dict[tuple, tuple[tuple[int, ...], tuple[int, ...]]] = {}
     start = 0

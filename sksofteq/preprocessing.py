@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import (
+    BaseEstimator,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    _fit_context,
+)
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from sksofteq.candidates import resolve_candidates
@@ -53,6 +58,12 @@ class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     array([5., 0., 0., 0.])
     """
 
+    _parameter_constraints: dict = {  # noqa: RUF012 - scikit-learn's convention
+        "symmetries": "no_validation",
+        "rep": "no_validation",
+        "spaces": [Mapping, None],
+    }
+
     def __init__(
         self,
         symmetries: Any = None,
@@ -63,6 +74,7 @@ class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.rep = rep
         self.spaces = spaces
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
     ) -> EquivariantScaler:

@@ -105,3 +105,12 @@ class FitProbe:
     def untestable(self) -> set[str]:
         """Candidates whose orbit leaves the data."""
         return {label for label, auc in self.reach.items() if auc >= REACH_AUC}
+
+    def average_pays(self, elements: list) -> bool:
+        """Whether averaging predictions over the elements lowers the validation error."""
+        if not self.has_rows:
+            return False
+        rep_in, rep_out = self.candidates.rep_in, self.candidates.rep_out
+        plain = row_losses(self.predict(self.X), self.y, self.y_scale)
+        averaged = orbit_average(self.predict, self.X, elements, rep_in, rep_out)
+        return bool(row_losses(averaged, self.y, self.y_scale).mean() < plain.mean())

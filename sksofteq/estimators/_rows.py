@@ -10,8 +10,10 @@ import torch
 from sklearn.model_selection import GroupShuffleSplit
 from torch import Tensor
 
+from sksofteq.candidates import Candidates
 from sksofteq.groups import MatrixGroup
 from sksofteq.nn import SoftEMLP
+from sksofteq.orbits import sample_products
 from sksofteq.standardisation import mean_and_scale
 from sksofteq.training import Rows
 
@@ -92,6 +94,51 @@ def prepare_rows(
         )
 
 
+class RowMover:
+    """Moves training rows by random group elements and prepares them again.
+
+    Rows are dealt into as many parts as elements are drawn, anew at every call.
+
+    Parameters
+    ----------
+    module : SoftEMLP
+    candidates : Candidates
+    X, y : ndarray
+        Raw rows in the representations' order.
+    weight : ndarray of shape (n_samples,)
+    y_scale : Tensor of shape (dim_out,)
+    random_state : RandomState
+    """
+
+    N_ELEMENTS = 32
+
+    def __init__(
+        self,
+        module: SoftEMLP,
+        candidates: Candidates,
+        X: NDArray,
+        y: NDArray,
+        weight: NDArray,
+        y_scale: Tensor,
+        random_state: np.random.RandomState,
+    ) -> None:
+        self.module, self.candidates = module, candidates
+        self.X, self.y, self.weight, self.y_scale = X, y, weight, y_scale
+        self.random_state = random_state
+
+    def __call__(self, labels: Sequence[str]) -> Rows:
+        """The rows, moved by products of elements of the named candidates."""
+        rep_in, rep_out = self.candidates.rep_in, self.candidates.rep_out
+        groups = [self.candidates.groups[label] for label in labels]
+        elements = sample_products(groups, self.N_ELEMENTS, self.X, rep_in, self.random_state)
+        X, y = self.X.copy(), self.y.copy()
+        parts = np.array_split(self.random_state.permutation(len(X)), len(elements))
+        for rows, element in zip(parts, elements, strict=True):
+            X[rows] = rep_in.transform(X[rows], element)
+            y[rows] = rep_out.transform(y[rows], element)
+        return prepare_rows(self.module, X, y, self.weight, self.y_scale)
+
+
 def predict_rows(module: SoftEMLP, X: NDArray, chunk: int = 16384) -> NDArray:
     """Raw predictions in bounded memory, in the representation's order."""
     module.eval()
@@ -104,5 +151,6 @@ def predict_rows(module: SoftEMLP, X: NDArray, chunk: int = 16384) -> NDArray:
 
 
 def _tensor(values: NDArray, module: SoftEMLP) -> Tensor:
-    reference = module.scale_in
-    return torch.as_tensor(np.ascontiguousarray(values)).to(reference)
+    """On the module's device, in its dtype."""
+    # torch wants writable memory; a read-only memory map is copied
+    return torch.from_numpy(np.require(values, requirements=["C", "W"])).to(module.scale_in)

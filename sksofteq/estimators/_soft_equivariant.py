@@ -22,6 +22,7 @@ from skorch.callbacks import Callback, LRScheduler
 from sksofteq.candidates import Candidates, resolve_candidates
 from sksofteq.estimators._probe import FitProbe
 from sksofteq.estimators._rows import (
+    RowMover,
     predict_rows,
     prepare_rows,
     split_rows,
@@ -30,9 +31,15 @@ from sksofteq.estimators._rows import (
 from sksofteq.inspection import build_report
 from sksofteq.metrics import mean_equivariance_error
 from sksofteq.nn import SoftEMLP
-from sksofteq.orbits import sample_elements
+from sksofteq.orbits import orbit_average, sample_elements, sample_products
 from sksofteq.penalties import ProjectionPenalty
-from sksofteq.training import BestWeights, PenalizedNet, ProgressBar, Rows, StrengthTuning
+from sksofteq.training import (
+    Augmentation,
+    BestWeights,
+    PenalizedNet,
+    ProgressBar,
+    StrengthTuning,
+)
 from sksofteq.tuning import FixedStrengths, Tuner, make_tuner
 
 if TYPE_CHECKING:
@@ -42,6 +49,8 @@ if TYPE_CHECKING:
 _ERROR_ROWS, _ERROR_ELEMENTS = 1000, 8
 #: Group elements of the tests in the report.
 _REPORT_ELEMENTS = 24
+#: Group elements of averaged predictions, and the rows averaged at a time.
+_AVERAGE_ELEMENTS, _AVERAGE_CHUNK = 8, 4096
 
 
 class SoftEquivariantRegressor(RegressorMixin, BaseEstimator):
@@ -96,6 +105,13 @@ class SoftEquivariantRegressor(RegressorMixin, BaseEstimator):
         Smallest relative improvement of the validation loss that counts.
     warm_start : bool, default=False
         Continue from the weights and strengths of the last fit, with its standardisation.
+    augment : bool or sequence of str, default=False
+        Move the training rows by random elements of candidates, anew in every epoch: of those
+        that the rule takes to hold (True), or of the ones named.
+    average : bool, "auto" or sequence of str, default=False
+        Average predictions over 8 group elements, which makes `predict` 8 times as dear: of the
+        candidates whose verdict is "holds" (True), of those if that lowers the validation error
+        ("auto"), or of the ones named.
     untestable : {"keep", "drop"}, default="keep"
         Whether a candidate that the data cannot test keeps its strength or gets none.
     callbacks : list of skorch callbacks, default=None
@@ -185,6 +201,8 @@ class SoftEquivariantRegressor(RegressorMixin, BaseEstimator):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "warm_start": ["boolean"],
+        "augment": ["boolean", "array-like"],
+        "average": ["boolean", StrOptions({"auto"}), "array-like"],
         "untestable": [StrOptions({"keep", "drop"})],
         "callbacks": [list, None],
         "device": [str],
@@ -214,6 +232,8 @@ class SoftEquivariantRegressor(RegressorMixin, BaseEstimator):
         n_iter_no_change: int = 20,
         tol: float = 1e-4,
         warm_start: bool = False,
+        augment: bool | Sequence[str] = False,
+        average: bool | str | Sequence[str] = False,
         untestable: str = "keep",
         callbacks: list[Callback] | None = None,
         device: str = "cpu",
@@ -239,6 +259,8 @@ class SoftEquivariantRegressor(RegressorMixin, BaseEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.warm_start = warm_start
+        self.augment = augment
+        self.average = average
         self.untestable = untestable
         self.callbacks = callbacks
         self.device = device
@@ -309,8 +331,16 @@ class SoftEquivariantRegressor(RegressorMixin, BaseEstimator):
             if again:
                 strengths = dict(self.regularizer_strengths_)
             self._set_start(penalty, strengths, again)
-            net = self._make_net(module, penalty, tuner, probe, needs_validation)
             rows = prepare_rows(module, X[train], y[train], weight[train], y_scale)
+            net = self._make_net(module, penalty, tuner, probe, needs_validation)
+            if self.augment is not False and candidates.groups:
+                named = (
+                    None if self.augment is True else _known(self.augment, candidates, "augment")
+                )
+                data = (X[train], y[train], weight[train], y_scale)
+                mover = RowMover(module, candidates, *data, np.random.RandomState(seeds[2]))
+                supported = tuner.supported if named is None else lambda: named
+                net.callbacks.append(("augmentation", Augmentation(rows, mover, supported)))
             rows_valid = (
                 prepare_rows(module, X[valid], y[valid], weight[valid], y_scale)
                 if needs_validation
@@ -320,6 +350,7 @@ class SoftEquivariantRegressor(RegressorMixin, BaseEstimator):
             net.fit((rows, rows_valid), None)
         self._keep(net, probe, candidates, y_scale)
         self._measure(probe, X[valid] if needs_validation else X)
+        self._average_elements = self._choose_average(probe, X[train])
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -368,6 +399,7 @@ class SoftEquivariantRegressor(RegressorMixin, BaseEstimator):
         )
         self._keep(net, probe, candidates, y_scale)
         self._measure(probe, X)
+        self._average_elements = self._choose_average(probe, X)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray:
@@ -386,7 +418,7 @@ class SoftEquivariantRegressor(RegressorMixin, BaseEstimator):
         X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
         order_in, order_out = self._order
         rows = X if order_in is None else X[:, order_in]
-        predicted = predict_rows(self.net_.module_, rows).astype(X.dtype, copy=False)
+        predicted = self._predict_rows(rows).astype(X.dtype, copy=False)
         if order_out is not None:
             predicted = predicted[:, np.argsort(order_out)]
         return predicted.ravel() if self._y_is_1d else predicted
@@ -410,6 +442,26 @@ class SoftEquivariantRegressor(RegressorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+    def _predict_rows(self, rows: NDArray) -> NDArray:
+        """Predictions in the representations' order, averaged over orbits if asked for."""
+
+        def network(rows: NDArray) -> NDArray:
+            return predict_rows(self.net_.module_, rows)
+
+        if not self._average_elements:
+            return network(rows)
+        chunks = [
+            orbit_average(
+                network,
+                rows[start : start + _AVERAGE_CHUNK],
+                self._average_elements,
+                self.rep_in_,
+                self.rep_out_,
+            )
+            for start in range(0, len(rows), _AVERAGE_CHUNK)
+        ]
+        return np.concatenate(chunks)
 
     # ------------------------------------------------------------------ steps of a fit
 
@@ -491,7 +543,9 @@ class SoftEquivariantRegressor(RegressorMixin, BaseEstimator):
         return module.to(device=self.device, dtype=torch.from_numpy(np.empty(0, dtype)).dtype)
 
     @staticmethod
-    def _set_start(penalty: ProjectionPenalty, strengths: Mapping[str, float], again: bool) -> None:
+    def _set_start(
+        penalty: ProjectionPenalty, strengths: Mapping[str, float], again: bool
+    ) -> None:
         """Set the strengths; weights start inside the common subspace of hard candidates."""
         penalty.set_strengths(strengths)
         hard = [label for label, value in strengths.items() if math.isinf(value)]
@@ -588,6 +642,32 @@ class SoftEquivariantRegressor(RegressorMixin, BaseEstimator):
             probe.orbit_tests(_REPORT_ELEMENTS),
             probe.untestable() if self.groups_ else set(),
         )
+
+    def _choose_average(self, probe: FitProbe, X: NDArray) -> list:
+        """The group elements to average predictions over; none if that is not asked for."""
+        if self.average is False or not self.groups_:
+            return []
+        if isinstance(self.average, (bool, str)):
+            labels = [k for k, v in self._report["verdict"].items() if v == "holds"]
+        else:
+            labels = _known(self.average, probe.candidates, "average")
+        if not labels:
+            return []
+        chosen = [self.groups_[label] for label in labels]
+        elements = sample_products(chosen, _AVERAGE_ELEMENTS, X, self.rep_in_, probe.random_state)
+        if self.average == "auto" and not probe.average_pays(elements):
+            return []
+        return elements
+
+
+def _known(labels: Sequence[str], candidates: Candidates, parameter: str) -> list[str]:
+    unknown = [label for label in labels if label not in candidates.groups]
+    if unknown or isinstance(labels, str):
+        raise ValueError(
+            f"{parameter} must name candidates, got {labels!r}; the candidates are "
+            f"{list(candidates.groups)}."
+        )
+    return list(labels)
 
 
 def _check_mapping(strengths: Mapping[str, float], labels: list[str]) -> None:

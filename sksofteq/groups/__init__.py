@@ -1,5 +1,6 @@
 """What a symmetry is: matrix groups as immutable values, and the names they print and parse."""
 
+from sksofteq.groups._affine import SE, E, Translation
 from sksofteq.groups._base import MatrixGroup
 from sksofteq.groups._composed import EmbeddedGroup, GeneratedGroup, PairedGroup
 from sksofteq.groups._families import (
@@ -17,7 +18,6 @@ from sksofteq.groups._families import (
     Sp,
     Trivial,
 )
-from sksofteq.groups._affine import SE, E, Translation 
 from sksofteq.groups._parsing import parse_group
 
 __all__ = [

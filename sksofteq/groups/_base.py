@@ -79,9 +79,7 @@ class MatrixGroup:
     @property
     def spaces(self) -> dict[str | None, int]:
         """Dimension of each space that the group acts on, by the space's name."""
-        return {
-            name: lie.shape[-1] - self._affine for name, (lie, _) in self._actions.items()
-        }
+        return {name: lie.shape[-1] - self._affine for name, (lie, _) in self._actions.items()}
 
     @property
     def space(self) -> str | None:
@@ -105,7 +103,7 @@ class MatrixGroup:
 
     @property
     def actions(self) -> dict[str | None, tuple[NDArray, NDArray]]:
-        """(lie_algebra, discrete_generators) by space; the k-th ones of all spaces act together."""
+        """(lie_algebra, discrete_generators) by space; k-th ones of all spaces act together."""
         return dict(self._actions)
 
     def _single(self, values: list) -> Any:
@@ -311,9 +309,9 @@ def _as_generators(values: ArrayLike, size: int, parameter: str) -> NDArray:
         )
     if not np.isfinite(array).all():
         raise ValueError(f"{parameter} must be finite, got NaN or infinity.")
-    if parameter == "discrete_generators" and len(array):
-        if np.linalg.matrix_rank(array).min() < size:
-            raise ValueError("discrete_generators must be invertible, got a singular matrix.")
+    invertible = parameter != "discrete_generators" or not len(array)
+    if not invertible and np.linalg.matrix_rank(array).min() < size:
+        raise ValueError("discrete_generators must be invertible, got a singular matrix.")
     array += 0.0  # normalises -0.0, so that equal groups have equal bytes
     array.setflags(write=False)
     return array

@@ -164,7 +164,9 @@ def _check_axes(
 
 def _embedded_name(group: MatrixGroup, indices: list[int], dim: int) -> str:
     if isinstance(group, EmbeddedGroup):
-        return _embedded_name(group.base, [indices[i] for i in group._index[: group.base.dim]], dim)
+        return _embedded_name(
+            group.base, [indices[i] for i in group._index[: group.base.dim]], dim
+        )
     if dim == len(LETTERS):
         return f"{group._name}@" + ",".join(LETTERS[i] for i in indices)
     return f"{group._name}@" + ",".join(map(str, indices)) + f" in R^{dim}"

@@ -29,7 +29,7 @@ class Trivial(MatrixGroup):
 
 
 class _IndefiniteOrthogonal(MatrixGroup):
-    """Shared by SO and O: generators and sampling for the form diag(+1 (p times), -1 (q times))."""
+    """Shared by SO and O: the form with p times +1 and q times -1 on its diagonal."""
 
     _special: bool
 
@@ -37,9 +37,7 @@ class _IndefiniteOrthogonal(MatrixGroup):
         family = type(self).__name__
         p, q = check_size(family, p), check_size(family, q, minimum=0)
         name = f"{family}({p})" if q == 0 else f"{family}({p},{q})"
-        super().__init__(
-            indefinite_rotations(p, q), self._reflections(p, q), dim=p + q, name=name
-        )
+        super().__init__(indefinite_rotations(p, q), self._reflections(p, q), dim=p + q, name=name)
         self._signature = (p, q)
 
     def _sample(self, n: int, rng: np.random.RandomState) -> dict[str | None, NDArray]:
@@ -105,9 +103,7 @@ class GL(MatrixGroup):
 
     def __init__(self, n: int) -> None:
         n = check_size("GL", n)
-        super().__init__(
-            _matrix_units(n).reshape(n * n, n, n), _flips(n, [(0,)]), name=f"GL({n})"
-        )
+        super().__init__(_matrix_units(n).reshape(n * n, n, n), _flips(n, [(0,)]), name=f"GL({n})")
 
 
 class Sp(MatrixGroup):

@@ -104,7 +104,9 @@ def _positional(match: re.Match, text: str) -> list[int]:
     if match["name"] == "Lorentz" and pieces:
         raise ValueError(f"Lorentz() takes no size, got {text!r}.")
     if match["name"] != "Lorentz" and not 1 <= len(pieces) <= 1 + (match["name"] in ("SO", "O")):
-        raise ValueError(f"{match['name']} takes its size, as in {match['name']}(3); got {text!r}.")
+        raise ValueError(
+            f"{match['name']} takes its size, as in {match['name']}(3); got {text!r}."
+        )
     if not all(piece.isdigit() for piece in pieces):
         raise ValueError(f"The sizes of a group must be integers, got {text!r}.")
     return [int(piece) for piece in pieces]

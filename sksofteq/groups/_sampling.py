@@ -1,4 +1,4 @@
-"""Random elements: Haar on the classical compact groups, uniform on finite ones, words elsewhere."""
+"""Random elements: Haar on classical compact groups, uniform on finite ones, else words."""
 
 from __future__ import annotations
 
@@ -27,15 +27,13 @@ def haar_orthogonal(n: int, dim: int, rng: np.random.RandomState, special: bool)
     return q
 
 
-def exponentials(
-    lie: NDArray, coefficients: NDArray
-) -> NDArray:
+def exponentials(lie: NDArray, coefficients: NDArray) -> NDArray:
     """exp(sum_i c_i A_i) for coefficients of shape (n, n_lie)."""
     return expm(np.einsum("ni,ijk->njk", coefficients, lie))
 
 
 def enumerate_elements(actions: Actions, limit: int = MAX_ENUMERATED) -> dict | None:
-    """All elements of a group with discrete generators only, or None if there are more than limit."""
+    """All elements of a discretely generated group, or None if there are more than limit."""
     if any(lie.any() for lie, _ in actions.values()):
         return None
     names = list(actions)
@@ -46,7 +44,8 @@ def enumerate_elements(actions: Actions, limit: int = MAX_ENUMERATED) -> dict | 
     while position < len(found):
         for k in range(n_generators):
             product = tuple(
-                actions[name][1][k] @ part for name, part in zip(names, found[position], strict=True)
+                actions[name][1][k] @ part
+                for name, part in zip(names, found[position], strict=True)
             )
             key = _key(product)
             if key not in seen:
@@ -77,7 +76,8 @@ def sample_words(
     # The variance of a non-compact coefficient is shared among the factors of the word.
     scale = np.where(compact, 1.0, noncompact_scale / np.sqrt(WORD_LENGTH))
     result = {
-        name: np.broadcast_to(np.eye(lie.shape[-1]), (n, *lie.shape[1:])) for name, lie in lies.items()
+        name: np.broadcast_to(np.eye(lie.shape[-1]), (n, *lie.shape[1:]))
+        for name, lie in lies.items()
     }
     for _ in range(WORD_LENGTH):
         if n_lie:

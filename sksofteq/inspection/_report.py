@@ -42,4 +42,4 @@ def build_report(
     report = pd.DataFrame(
         list(rows.values()), columns=REPORT_COLUMNS, index=pd.Index(list(rows), dtype=object)
     )
-    return report.astype({name: float for name in REPORT_COLUMNS[:-1]})
+    return report.astype(dict.fromkeys(REPORT_COLUMNS[:-1], float))

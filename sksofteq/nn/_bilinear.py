@@ -14,7 +14,7 @@ from sksofteq.reps import Representation, TensorType
 
 @dataclass(frozen=True)
 class _Term:
-    """y_c += sum_ij w_kij contract(x_t,i ; x_b,j): index orders and sizes of one triple of types."""
+    """y_c += sum_ij w_kij contract(x_t,i ; x_b,j): index orders of one triple of types."""
 
     kind_out: TensorType
     kind_tensor: TensorType

@@ -47,7 +47,7 @@ class GatedNonlinearity(nn.Module):
     def _gate_columns(self, kind, count, source, used, candidates):
         """Columns of the gates of one type, and how a gate broadcasts over its tensor."""
         gate = gate_type(kind, candidates)
-        columns, _, shape = source[gate]
+        columns = source[gate][0]
         size = self.rep_out.type_dim(gate)
         start = columns.start + used.get(gate, 0) * size
         used[gate] = used.get(gate, 0) + count

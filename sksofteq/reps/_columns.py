@@ -85,7 +85,9 @@ def _matching(key: Any, names: Sequence[str], parameter: str) -> list[list[int]]
         if missing:
             raise ValueError(f"{parameter} names the columns {missing}, which X does not have.")
         return [[names.index(name) for name in key]]
-    found = [[i] for i, name in enumerate(names) if name == key or fnmatchcase(str(name), str(key))]
+    found = [
+        [i] for i, name in enumerate(names) if name == key or fnmatchcase(str(name), str(key))
+    ]
     if not found:
         raise ValueError(f"{parameter} names the column {key!r}, which X does not have.")
     return found

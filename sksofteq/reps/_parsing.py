@@ -56,8 +56,9 @@ def _parse_term(term: str, text: str, spaces: Mapping[str, int]) -> tuple[int, T
     if factors[0].isdigit():
         count = int(factors.pop(0))
     if not factors:
-        raise ValueError(f"A term of {text!r} has a number and no type; write for example "
-                         f"'{count}*scalar'.")
+        raise ValueError(
+            f"A term of {text!r} has a number and no type; write for example '{count}*scalar'."
+        )
     axes = sum((_parse_factor(factor, text, spaces) for factor in factors), ())
     return count, TensorType(axes)
 

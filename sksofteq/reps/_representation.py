@@ -45,8 +45,10 @@ class Space:
         if not self.name.isidentifier():
             raise ValueError(f"A space's name must be an identifier, got {self.name!r}.")
         if int(self.dim) != self.dim or self.dim < 1:
-            raise ValueError(f"The dimension of space {self.name!r} must be a positive integer, "
-                             f"got {self.dim!r}.")
+            raise ValueError(
+                f"The dimension of space {self.name!r} must be a positive integer, "
+                f"got {self.dim!r}."
+            )
 
     def as_rep(self) -> Representation:
         """The vector representation of the space."""
@@ -123,9 +125,14 @@ class Representation:
         if not isinstance(space, Space):
             raise TypeError(f"A representation is bound to a Space, got {space!r}.")
         terms = [
-            (n, TensorType(tuple(
-                Axis(axis.space or space.name, axis.dual, axis.point) for axis in kind.axes
-            )))
+            (
+                n,
+                TensorType(
+                    tuple(
+                        Axis(axis.space or space.name, axis.dual, axis.point) for axis in kind.axes
+                    )
+                ),
+            )
             for n, kind in self.terms
         ]
         return Representation(terms, _merged(self.dims, {space.name: space.dim}))

@@ -50,8 +50,8 @@ def equivariant_basis(
     >>> from sksofteq.subspace import equivariant_basis
     >>> equivariant_basis(SO(3), T(3)).shape          # the Levi-Civita symbol
     (27, 1)
-    >>> equivariant_basis(SO(3), Vector, Vector).round(3).ravel()[[0, 4, 8]] ** 2
-    array([0.333, 0.333, 0.333])
+    >>> equivariant_basis(SO(3), Vector, Vector).shape  # multiples of the identity
+    (9, 1)
     """
     if rep_out is None:
         rep_in, rep_out = Representation([(1, TensorType())]), rep_in

@@ -1,10 +1,11 @@
 """The skorch net, its in-memory batches and its callbacks (private)."""
 
 from sksofteq.training._batches import Rows, TensorBatches
-from sksofteq.training._callbacks import BestWeights, ProgressBar, StrengthTuning
+from sksofteq.training._callbacks import Augmentation, BestWeights, ProgressBar, StrengthTuning
 from sksofteq.training._net import PenalizedNet
 
 __all__ = [
+    "Augmentation",
     "BestWeights",
     "PenalizedNet",
     "ProgressBar",

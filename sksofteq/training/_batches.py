@@ -33,6 +33,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    def replace(self, other: Rows) -> None:
+        """Take over the contents of other rows."""
+        self.inputs, self.target = other.inputs, other.target
+        self.factor, self.weight = other.factor, other.weight
+
     def take(self, index: Tensor) -> Rows:
         """The chosen rows."""
         factor = self.factor if len(self.factor) == 1 else self.factor[index]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from typing import Any
 
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 
+from sksofteq.training._batches import Rows
 from sksofteq.tuning import Tuner
 from sksofteq.tuning._base import Probe
 
@@ -40,6 +42,34 @@ class StrengthTuning(Callback):
         if strengths is not None:
             net.penalty.set_strengths(strengths)
         net.history.record("strengths", dict(net.penalty.strengths))
+
+
+class Augmentation(Callback):
+    """Moves the training rows by fresh group elements in every epoch.
+
+    Parameters
+    ----------
+    rows : Rows
+        The training rows that batches are cut from; replaced in place.
+    move : callable
+        Gets the labels of the candidates to move by and returns the rows, prepared.
+    supported : callable
+        Returns the labels to move by, now.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        move: Callable[[list[str]], Rows],
+        supported: Callable[[], list[str]],
+    ) -> None:
+        self.rows, self.move, self.supported = rows, move, supported
+
+    def on_epoch_begin(self, net: NeuralNet, **_: Any) -> None:
+        """Move the rows."""
+        labels = self.supported()
+        if labels:
+            self.rows.replace(self.move(labels))
 
 
 class BestWeights(Callback):

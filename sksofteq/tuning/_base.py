@@ -59,6 +59,10 @@ class Tuner(ABC, BaseEstimator):
             Gives access to penalties and tests of the network as it is now.
         """
 
+    def supported(self) -> list[str]:
+        """Return the candidates that the rule, as of now, takes to hold; valid after `begin`."""
+        return []
+
     @property
     def settled_after(self) -> int:
         """Number of epochs after which the strengths change no more; valid after `begin`."""
@@ -80,8 +84,14 @@ class FixedStrengths(Tuner):
     def begin(self, labels: Sequence[str], n_epochs: int) -> dict[str, float]:
         """Return the chosen strengths."""
         if isinstance(self.strengths, Mapping):
-            return {label: float(self.strengths[label]) for label in labels}
-        return {label: float(self.strengths) for label in labels}
+            self.strengths_ = {label: float(self.strengths[label]) for label in labels}
+        else:
+            self.strengths_ = {label: float(self.strengths) for label in labels}
+        return dict(self.strengths_)
+
+    def supported(self) -> list[str]:
+        """Candidates that were given a strength."""
+        return [label for label, value in self.strengths_.items() if value > 0]
 
     def on_epoch_end(self, epoch: int, probe: Probe) -> None:
         """Change nothing."""

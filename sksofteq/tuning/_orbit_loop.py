@@ -20,9 +20,6 @@ class OrbitTuner(Tuner):
     rho_out(g)^-1 f(rho_in(g) x); z is the mean difference of their losses over its standard
     error. If G holds, averaging only removes variance (z < 0); if G is broken it adds bias
     (z > 0). At every update  log strength += rate * clip((1 - z) / 2, -1, 1)  within bounds.
-    The upper bound of a candidate grows with the evidence, from `high` by up to `margin` as
-    z falls from 0 to -5, so that candidates which all hold are still ordered by how well.
-
     Candidates that the data cannot test stay where they start.
 
     Parameters
@@ -74,6 +71,7 @@ class OrbitTuner(Tuner):
                 stacklevel=2,
             )
         self.strengths_ = {label: float(self.initial) for label in labels}
+        self.moved_ = False
         return dict(self.strengths_)
 
     @property
@@ -89,7 +87,14 @@ class OrbitTuner(Tuner):
         for label, test in probe.orbit_tests(self.n_elements).items():
             if label not in untestable:
                 self.strengths_[label] = self._moved(self.strengths_[label], test.z)
+        self.moved_ = True
         return dict(self.strengths_)
+
+    def supported(self) -> list[str]:
+        """After the first update, the candidates whose strength has not fallen."""
+        if not self.moved_:
+            return []
+        return [label for label, value in self.strengths_.items() if value >= self.initial]
 
     def _moved(self, strength: float, z: float) -> float:
         step = self.rate * float(np.clip((1 - z) / 2, -1, 1))

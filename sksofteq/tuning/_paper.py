@@ -57,6 +57,7 @@ class PaperTuner(Tuner):
             )
         self.epoch_ = max(1, round(self.adjust_at * n_epochs))
         self.window_ = deque(maxlen=WINDOW)
+        self.adjusted_: dict[str, float] = {}
         return {label: 0.0 if label == self.largest else self.strength_0 for label in labels}
 
     @property
@@ -69,7 +70,14 @@ class PaperTuner(Tuner):
         if epoch > self.epoch_ or epoch <= self.epoch_ - WINDOW:
             return None
         self.window_.append(probe.penalties())
-        return self._adjusted() if epoch == self.epoch_ else None
+        if epoch < self.epoch_:
+            return None
+        self.adjusted_ = self._adjusted()
+        return dict(self.adjusted_)
+
+    def supported(self) -> list[str]:
+        """After the adjustment, the candidates that kept at least half of strength_0."""
+        return [k for k, value in self.adjusted_.items() if value >= 0.5 * self.strength_0]
 
     def _adjusted(self) -> dict[str, float]:
         labels = [label for label in self.window_[0] if label != self.largest]
