@@ -187,11 +187,11 @@ class PairBlocks:
             table.append(w.new_zeros(n_layers).index_add(0, self.layer, rows))
         return torch.stack(table, dim=1)
 
-    def gradient(self, w: Tensor) -> Tensor:
-        """M w."""
+    def gradient(self, w: Tensor, limit: float = math.inf) -> Tensor:
+        """M w, with strengths of at most `limit`."""
         total = self._constant * w
         for strength, action in self._soft:
-            total = total + strength * (w - action.project(w))
+            total = total + min(strength, limit) * (w - action.project(w))
         return total
 
     def factor(self, strengths: Sequence[float]) -> None:
@@ -230,17 +230,19 @@ class PairBlocks:
 
     def _iterate(self, w: Tensor, step_size: float) -> Tensor:
         """Solve (I + step_size P M P) x = P w within the hard candidates' common subspace P."""
-        tolerance = _ROUNDING_UNITS * torch.finfo(w.dtype).eps
+        eps = torch.finfo(w.dtype).eps
+        # Beyond this, rounding costs the kept maps more than the others still have to lose.
+        limit = 1 / (step_size * math.sqrt(eps)) if step_size else math.inf
 
         def apply(x: Tensor) -> Tensor:
-            return x + step_size * self._project_hard(self.gradient(x), tolerance)
+            return x + step_size * self._project_hard(self.gradient(x, limit))
 
-        x = self._project_hard(w, tolerance)
+        x = self._project_hard(w)
         if not self._soft and not self._constant:
             return x
-        return _conjugate_residuals(apply, x, x - apply(x), tolerance * x.norm())
+        return _conjugate_residuals(apply, x, x - apply(x), _ROUNDING_UNITS * eps * x.norm())
 
-    def _project_hard(self, w: Tensor, tolerance: float) -> Tensor:
+    def _project_hard(self, w: Tensor) -> Tensor:
         """Onto the hard candidates' common subspace: w less the part that their sum of C reaches.
 
         Alternating projections would need hundreds of rounds where two subspaces nearly touch.
@@ -367,6 +369,6 @@ def _action(pair, axes, shape, spaces) -> _Action:
 def _set_orbits(action: _Action, subspace: OrbitSubspace) -> None:
     labels = np.where(subspace.labels < 0, subspace.rank, subspace.labels)
     counts = np.maximum(np.bincount(labels, minlength=subspace.rank + 1), 1)
-    action.labels = torch.as_tensor(labels)
-    action.signs = torch.as_tensor(subspace.signs)
+    action.labels = torch.tensor(labels)
+    action.signs = torch.tensor(subspace.signs)
     action.counts = torch.as_tensor(counts.astype(np.float64))

@@ -15,10 +15,8 @@ from sksofteq.groups import MatrixGroup
 from sksofteq.orbits import (
     REACH_AUC,
     OrbitTest,
-    compare_losses,
     orbit_auc,
-    orbit_average,
-    row_losses,
+    orbit_test,
     sample_elements,
 )
 from sksofteq.reps import Representation
@@ -29,7 +27,8 @@ if TYPE_CHECKING:
 
 #: |z| beyond which the orbit-average test speaks (one-sided 5 percent).
 CRITICAL_Z = 1.645
-#: A break that costs less than this share of the target's variance is called approximate.
+#: A predictor that changes by less than this share of the target's variance along an orbit has
+#: an approximate symmetry, even where the test finds it broken.
 SMALL_BREAK = 0.05
 
 
@@ -240,13 +239,14 @@ def orbit_tests(
     X and y are in the order of the representations.
     """
     _, scale = mean_and_scale(y, candidates.rep_out, list(candidates.groups.values()))
-    plain = row_losses(predict(X), y, scale)
+    rep_in, rep_out = candidates.rep_in, candidates.rep_out
     tests, reachable = {}, {}
     for label, group in candidates.groups.items():
-        elements = sample_elements(group, n_elements, X, candidates.rep_in, random_state)
-        averaged = orbit_average(predict, X, elements, candidates.rep_in, candidates.rep_out)
-        tests[label] = compare_losses(plain, row_losses(averaged, y, scale), rows_together)
-        auc = orbit_auc(X, group, candidates.rep_in, random_state)
+        elements = sample_elements(group, n_elements, X, rep_in, random_state)
+        tests[label] = orbit_test(
+            predict, X, y, scale, elements, rep_in, rep_out, rows_together
+        )
+        auc = orbit_auc(X, group, rep_in, random_state)
         reachable[label] = auc < REACH_AUC
     return tests, reachable
 
@@ -257,7 +257,7 @@ def judge(test: OrbitTest, reachable: bool) -> tuple[float, str]:
         return 0.5, "cannot tell"
     if test.z <= -CRITICAL_Z:
         return test.support, "holds"
-    if test.z >= CRITICAL_Z and test.delta >= SMALL_BREAK:
+    if test.z >= CRITICAL_Z and test.size >= SMALL_BREAK:
         return test.support, "broken"
     return test.support, "approximate"
 

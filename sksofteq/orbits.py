@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,11 +40,16 @@ class OrbitTest:
         Its standard error.
     z : float
         delta / standard_error, 0 where delta is at the level of rounding.
+    size : float
+        How much the predictor itself changes along the orbit: half the mean squared
+        standardised difference between f(x) and rho_out(g)^-1 f(rho_in(g) x). 0 for an
+        equivariant predictor, about 1 for one whose values along an orbit are unrelated.
     """
 
     delta: float
     standard_error: float
     z: float
+    size: float = 0.0
 
     @property
     def support(self) -> float:
@@ -131,10 +136,54 @@ def orbit_average(
     rep_out: Representation,
 ) -> NDArray:
     """Return f_G(x) = mean over elements of rho_out(g)^-1 f(rho_in(g) x), shape (n, n_outputs)."""
+    return orbit_predictions(predict, X, elements, rep_in, rep_out).mean(axis=0)
+
+
+def orbit_predictions(
+    predict: Predict,
+    X: NDArray,
+    elements: list[Element],
+    rep_in: Representation,
+    rep_out: Representation,
+) -> NDArray:
+    """Return rho_out(g)^-1 f(rho_in(g) x), shape (n_elements, n_samples, n_outputs)."""
     moved = np.concatenate([rep_in.transform(X, g) for g in elements])
     predicted = predict(moved).reshape(len(elements), len(X), -1)
     back = [rep_out.transform(y, inverse(g)) for y, g in zip(predicted, elements, strict=True)]
-    return np.mean(back, axis=0)
+    return np.stack(back)
+
+
+def orbit_test(
+    predict: Predict,
+    X: NDArray,
+    y: NDArray,
+    scale: NDArray,
+    elements: list[Element],
+    rep_in: Representation,
+    rep_out: Representation,
+    groups: NDArray | None = None,
+) -> OrbitTest:
+    """Compare the losses of f and of its orbit average on rows (X, y).
+
+    Parameters
+    ----------
+    predict : callable
+    X, y : ndarray of shape (n_samples, dim)
+        In the representations' order.
+    scale : ndarray of shape (dim_out,)
+        What standardises errors.
+    elements : list of group elements
+    rep_in, rep_out : Representation
+    groups : ndarray of shape (n_samples,), default=None
+        Rows with one value are correlated.
+    """
+    at_rest = predict(X)
+    along = orbit_predictions(predict, X, elements, rep_in, rep_out)
+    test = compare_losses(
+        row_losses(at_rest, y, scale), row_losses(along.mean(axis=0), y, scale), groups
+    )
+    size = 0.5 * float(np.mean(((along - at_rest) / scale) ** 2))
+    return replace(test, size=size)
 
 
 def compare_losses(plain: NDArray, averaged: NDArray, groups: NDArray | None = None) -> OrbitTest:

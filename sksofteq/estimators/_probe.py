@@ -13,9 +13,9 @@ from sksofteq.nn import SoftEMLP
 from sksofteq.orbits import (
     REACH_AUC,
     OrbitTest,
-    compare_losses,
     orbit_auc,
     orbit_average,
+    orbit_test,
     row_losses,
     sample_elements,
 )
@@ -83,13 +83,19 @@ class FitProbe:
         if not self.has_rows:
             return {label: OrbitTest(0.0, 0.0, 0.0) for label in self.candidates.groups}
         rep_in, rep_out = self.candidates.rep_in, self.candidates.rep_out
-        plain = row_losses(self.predict(self.X), self.y, self.y_scale)
         tests = {}
         for label, group in self.candidates.groups.items():
             elements = sample_elements(group, n_elements, self.X, rep_in, self.random_state)
-            averaged = orbit_average(self.predict, self.X, elements, rep_in, rep_out)
-            losses = row_losses(averaged, self.y, self.y_scale)
-            tests[label] = compare_losses(plain, losses, self.rows_together)
+            tests[label] = orbit_test(
+                self.predict,
+                self.X,
+                self.y,
+                self.y_scale,
+                elements,
+                rep_in,
+                rep_out,
+                self.rows_together,
+            )
         return tests
 
     @cached_property

@@ -167,7 +167,7 @@ class MatrixGroup:
                 lie, discrete = lie[:0], discrete[:0]
             elif self._affine:
                 lie = lie[:, :-1, :-1]
-                lie = lie[np.abs(lie).max(axis=(1, 2), initial=0.0) > 0]
+                lie = _frozen(lie[np.abs(lie).max(axis=(1, 2), initial=0.0) > 0])
                 discrete = discrete[:, :-1, :-1]
             actions[name] = (lie, discrete)
         linear = MatrixGroup(dim=1, name=f"linear part of {self._name}")
@@ -180,6 +180,7 @@ class MatrixGroup:
             return self
         plain = copy.copy(self)
         plain.scales_frame = False
+        plain._name = self._name.replace(")", ", frame=False)", 1)
         return plain
 
     def restricted_to(self, spaces: set[str]) -> MatrixGroup:
@@ -280,6 +281,12 @@ class MatrixGroup:
     def __deepcopy__(self, memo: Mapping) -> MatrixGroup:
         return self
 
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        for generators in self._actions.values():
+            for array in generators:
+                _frozen(array)  # a pickle forgets that an array is read-only
+
     def __str__(self) -> str:
         (space,) = self._actions
         return self._name if space is None else f"{self._name} on {space}"
@@ -289,14 +296,16 @@ class MatrixGroup:
 
 
 def _common_size(lie: ArrayLike, discrete: ArrayLike, dim: int | None, affine: bool) -> int:
+    if dim is not None and (int(dim) != dim or dim < 1):
+        raise ValueError(f"dim must be a positive integer, got {dim!r}.")
     for generators in (lie, discrete):
         shape = np.shape(generators)
-        if len(shape) == 3 and shape[0]:
+        if shape and np.size(generators):
+            if dim is not None and shape[-1] != dim + affine:
+                raise ValueError(f"dim={dim!r} does not fit generators of shape {shape}.")
             return shape[-1]
     if dim is None:
         raise ValueError("dim is needed for a group without generators, got dim=None.")
-    if int(dim) != dim or dim < 1:
-        raise ValueError(f"dim must be a positive integer, got {dim!r}.")
     return int(dim) + affine
 
 
@@ -313,6 +322,10 @@ def _as_generators(values: ArrayLike, size: int, parameter: str) -> NDArray:
     if not invertible and np.linalg.matrix_rank(array).min() < size:
         raise ValueError("discrete_generators must be invertible, got a singular matrix.")
     array += 0.0  # normalises -0.0, so that equal groups have equal bytes
+    return _frozen(array)
+
+
+def _frozen(array: NDArray) -> NDArray:
     array.setflags(write=False)
     return array
 

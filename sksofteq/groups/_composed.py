@@ -194,4 +194,5 @@ def _check_pair(first: MatrixGroup, second: MatrixGroup) -> None:
 def _family(group: MatrixGroup) -> tuple:
     """What two copies of one abstract group share: their type and their name without axes."""
     base = group.base if isinstance(group, EmbeddedGroup) else group
-    return type(base), base._name if type(base) is not GeneratedGroup else base._content
+    named = type(base) not in (GeneratedGroup, MatrixGroup)
+    return type(base), base._name if named else base._content

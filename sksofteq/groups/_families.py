@@ -181,7 +181,7 @@ class Rotation(MatrixGroup):
 
     def _sample(self, n: int, rng: np.random.RandomState) -> dict[str | None, NDArray]:
         angles = 2 * np.pi / self._order * rng.randint(self._order, size=n)
-        return {self.space: np.stack([plane_rotation(angle) for angle in angles])}
+        return {self.space: plane_rotation(angles)}
 
 
 class Dihedral(MatrixGroup):
@@ -195,7 +195,7 @@ class Dihedral(MatrixGroup):
 
     def _sample(self, n: int, rng: np.random.RandomState) -> dict[str | None, NDArray]:
         angles = 2 * np.pi / self._order * rng.randint(self._order, size=n)
-        turns = np.stack([plane_rotation(angle) for angle in angles])
+        turns = plane_rotation(angles)
         turns[rng.random_sample(n) < 0.5] @= np.diag([1.0, -1.0])
         return {self.space: turns}
 
@@ -208,10 +208,10 @@ class Reflection(MatrixGroup):
         super().__init__((), _flips(n, [(0,)]), name=f"Reflection({n})")
 
 
-def plane_rotation(angle: float) -> NDArray:
-    """The rotation of the plane by `angle` radians; exact for multiples of a quarter turn."""
+def plane_rotation(angle: float | NDArray) -> NDArray:
+    """Rotations of the plane by `angle` radians (...); exact for multiples of a quarter turn."""
     cosine, sine = np.cos(angle), np.sin(angle)
-    matrix = np.array([[cosine, -sine], [sine, cosine]])
+    matrix = np.stack([cosine, -sine, sine, cosine], axis=-1).reshape(*np.shape(angle), 2, 2)
     return np.where(np.abs(matrix - np.round(matrix)) < 1e-15, np.round(matrix), matrix)
 
 

@@ -99,8 +99,8 @@ def _family(name: str) -> type[MatrixGroup]:
 
 
 def _positional(match: re.Match, text: str) -> list[int]:
-    pieces = [piece.strip() for piece in match["args"].split(",") if "=" not in piece]
-    pieces = [piece for piece in pieces if piece]
+    args = match["args"].strip()
+    pieces = [piece.strip() for piece in args.split(",") if "=" not in piece] if args else []
     if match["name"] == "Lorentz" and pieces:
         raise ValueError(f"Lorentz() takes no size, got {text!r}.")
     if match["name"] != "Lorentz" and not 1 <= len(pieces) <= 1 + (match["name"] in ("SO", "O")):

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: A generated group with at most this many elements is enumerated and sampled uniformly.
 MAX_ENUMERATED = 1024
+#: An element with a larger entry than this belongs to no finite group worth enumerating.
+LARGEST_ENTRY = 1e6
 #: Number of random factors in an element of a group that is known by its generators alone.
 WORD_LENGTH = 6
 
@@ -34,8 +36,10 @@ def exponentials(lie: NDArray, coefficients: NDArray) -> NDArray:
 
 def enumerate_elements(actions: Actions, limit: int = MAX_ENUMERATED) -> dict | None:
     """All elements of a discretely generated group, or None if there are more than limit."""
-    if any(lie.any() for lie, _ in actions.values()):
-        return None
+    for lie, discrete in actions.values():
+        volumes = np.abs(np.linalg.det(discrete))
+        if lie.any() or not np.allclose(volumes, 1):  # elements of finite order keep volumes
+            return None
     names = list(actions)
     n_generators = len(actions[names[0]][1])
     found = [tuple(np.eye(actions[name][1].shape[-1]) for name in names)]
@@ -47,6 +51,8 @@ def enumerate_elements(actions: Actions, limit: int = MAX_ENUMERATED) -> dict | 
                 actions[name][1][k] @ part
                 for name, part in zip(names, found[position], strict=True)
             )
+            if any(np.abs(part).max() > LARGEST_ENTRY for part in product):
+                return None
             key = _key(product)
             if key not in seen:
                 if len(found) == limit:

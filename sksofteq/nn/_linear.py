@@ -73,6 +73,8 @@ class EquivariantLinear(nn.Module):
         self.group, self.rep_in, self.rep_out = group, rep_in, rep_out
         self._pairs: list[tuple[slice, slice, tuple[int, int, int, int], str]] = []
         self.coefficients = nn.ParameterDict()
+        # dtype and device of the weights, also where no map at all is equivariant
+        self.register_buffer("_reference", torch.zeros(0), persistent=False)
         for rows, count_out, type_out in rep_out.blocks:
             sources = [*rep_in.blocks, (slice(rep_in.dim, rep_in.dim + 1), 1, TensorType())]
             for columns, count_in, type_in in sources:
@@ -89,7 +91,7 @@ class EquivariantLinear(nn.Module):
     ) -> None:
         rep_out, rep_in = self.rep_out, self.rep_in
         shape = rep_out.type_shape(type_out) + rep_in.type_shape(type_in)
-        basis = torch.as_tensor(map_subspace(self.group, type_out, type_in).dense(shape))
+        basis = torch.tensor(map_subspace(self.group, type_out, type_in).dense(shape))
         if not basis.shape[1]:
             return
         name = str(len(self._pairs))
@@ -104,8 +106,7 @@ class EquivariantLinear(nn.Module):
 
     def dense(self) -> tuple[Tensor, Tensor]:
         """Weight (dim_out, dim_in) and bias (dim_out,) as they act."""
-        reference = next(self.buffers())
-        full = reference.new_zeros(self.rep_out.dim, self.rep_in.dim + 1)
+        full = self._reference.new_zeros(self.rep_out.dim, self.rep_in.dim + 1)
         for rows, columns, (m, d_out, n, d_in), name in self._pairs:
             block = self.coefficients[name] @ getattr(self, f"basis_{name}").T
             block = block.reshape(m, n, d_out, d_in).transpose(1, 2).reshape(m * d_out, n * d_in)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -71,6 +72,11 @@ def resolve_columns(
     for key, kind in rep.items():
         for columns in _matching(key, names, parameter):
             term = parse_rep(kind, spaces)
+            if term.spaces <= term.dims.keys() and term.dim != len(columns):
+                raise ValueError(
+                    f"{parameter} gives {key!r} the type {str(term)!r} of {term.dim} columns, "
+                    f"but names {len(columns)}; name all columns of a feature in one tuple."
+                )
             total = total + term
             order += columns
     _check_each_once(order, names, n_columns, parameter)
@@ -96,10 +102,11 @@ def _matching(key: Any, names: Sequence[str], parameter: str) -> list[list[int]]
 def _check_each_once(
     order: list[int], names: Sequence[str], n_columns: int, parameter: str
 ) -> None:
-    twice = sorted({str(names[i]) for i in order if order.count(i) > 1})
+    uses = Counter(order)
+    twice = sorted({str(names[i]) for i, count in uses.items() if count > 1})
     if twice:
         raise ValueError(f"{parameter} gives the columns {twice} more than one meaning.")
-    left = [str(names[i]) for i in range(n_columns) if i not in set(order)]
+    left = [str(names[i]) for i in range(n_columns) if i not in uses]
     if left:
         raise ValueError(
             f"{parameter} gives no meaning to the columns {left}; add them, for example as "

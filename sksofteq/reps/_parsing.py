@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from sksofteq.reps._representation import Representation
-from sksofteq.reps._types import Axis, TensorType, unnamed
+from sksofteq.reps._types import Axis, TensorType, check_space_name, unnamed
 
 _TENSOR = re.compile(r"tensor\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
 _OVER_SPACE = re.compile(r"(point|dual)\(\s*([A-Za-z_]\w*)\s*\)")
@@ -42,6 +42,8 @@ def parse_rep(
     93
     """
     spaces = dict(spaces or {})
+    for name in filter(None, spaces):
+        check_space_name(name)
     if isinstance(text, Representation):
         return text.bind(spaces) if spaces else text
     if not isinstance(text, str):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import block_diag
 
-from sksofteq.reps._types import Axis, TensorType, group_by_type, unnamed
+from sksofteq.reps._types import Axis, TensorType, check_space_name, group_by_type, unnamed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,8 +42,7 @@ class Space:
     dim: int
 
     def __post_init__(self) -> None:
-        if not self.name.isidentifier():
-            raise ValueError(f"A space's name must be an identifier, got {self.name!r}.")
+        check_space_name(self.name)
         if int(self.dim) != self.dim or self.dim < 1:
             raise ValueError(
                 f"The dimension of space {self.name!r} must be a positive integer, "
@@ -90,6 +89,12 @@ class Representation:
         dims: Mapping[str, int] | None = None,
     ) -> None:
         self.terms = tuple((int(count), kind) for count, kind in terms if count)
+        for name, dim in (dims or {}).items():
+            if int(dim) != dim or dim < 1:
+                what = f"space {name!r}" if name else "the unnamed space"
+                raise ValueError(
+                    f"The dimension of {what} must be a positive integer, got {dim!r}."
+                )
         self.dims = {name: int(dim) for name, dim in sorted((dims or {}).items())}
 
     # ------------------------------------------------------------------ algebra
@@ -243,7 +248,10 @@ class Representation:
         X_moved : ndarray of shape (n_samples, dim)
         """
         elements = self._elements(g)
-        moved = np.array(X, copy=True)
+        X = np.asarray(X)
+        if X.ndim != 2 or X.shape[1] != self.dim:
+            raise ValueError(f"X must have shape (n_samples, {self.dim}), got {X.shape}.")
+        moved = np.array(X, dtype=np.result_type(X.dtype, np.float32))
         for columns, count, kind in self.blocks:
             if elements.keys() & kind.spaces:
                 block = moved[:, columns].reshape(len(X), count, *self.type_shape(kind))

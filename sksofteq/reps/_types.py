@@ -41,6 +41,12 @@ class TensorType:
     axes: tuple[Axis, ...] = ()
     frame: str = ""
 
+    def __post_init__(self) -> None:
+        spaces = [axis.space for axis in self.axes]
+        for axis in self.axes:
+            if axis.point and spaces.count(axis.space) > 1:  # x y^T moves along with no element
+                raise ValueError(f"A point has no product with another index of its space: {self}.")
+
     @property
     def rank(self) -> int:
         """Number of axes."""
@@ -87,6 +93,14 @@ def _axis_name(axis: Axis) -> str:
     if axis.dual:
         return f"dual({axis.space})" if axis.space else "dual"
     return axis.space or "vector"
+
+
+def check_space_name(name: str) -> None:
+    """Raise unless `name` is an identifier that no other word of a representation uses."""
+    if not name.isidentifier():
+        raise ValueError(f"A space's name must be an identifier, got {name!r}.")
+    if name in ("scalar", "vector", "point"):
+        raise ValueError(f"A space cannot be called {name!r}, which names a type already.")
 
 
 def unnamed(upper: int, lower: int = 0) -> TensorType:

@@ -8,6 +8,7 @@ import numpy as np
 
 from sksofteq.groups import MatrixGroup
 from sksofteq.reps import Representation, TensorType
+from sksofteq.subspace._invariants import check_entries
 from sksofteq.subspace._types import map_subspace
 
 if TYPE_CHECKING:
@@ -57,23 +58,25 @@ def equivariant_basis(
         rep_in, rep_out = Representation([(1, TensorType())]), rep_in
     rep_in, rep_out = bind_to_group(rep_in, group), bind_to_group(rep_out, group)
     tensor_group = group.without_frame()
-    shape = (rep_out.dim, rep_in.dim)
-    entries = np.arange(rep_out.dim * rep_in.dim).reshape(shape)
-    columns = []
-    for rows_of, count_out, type_out in rep_out.blocks:
-        for columns_of, count_in, type_in in rep_in.blocks:
-            basis = _pair_basis(tensor_group, rep_out, type_out, rep_in, type_in)
-            block = entries[rows_of, columns_of].reshape(
-                count_out, rep_out.type_dim(type_out), count_in, rep_in.type_dim(type_in)
-            )
-            for i in range(count_out):
-                for j in range(count_in):
-                    columns.append((block[i, :, j].ravel(), basis))
-    result = np.zeros((entries.size, sum(basis.shape[1] for _, basis in columns)))
+    pairs = [
+        (out, into, _pair_basis(tensor_group, rep_out, out[2], rep_in, into[2]))
+        for out in rep_out.blocks
+        for into in rep_in.blocks
+    ]
+    size = rep_out.dim * rep_in.dim
+    rank = sum(out[1] * into[1] * basis.shape[1] for out, into, basis in pairs)
+    check_entries(size, max(rank, 1), group)
+    entries = np.arange(size).reshape(rep_out.dim, rep_in.dim)
+    result = np.zeros((size, rank))
     start = 0
-    for index, basis in columns:
-        result[index, start : start + basis.shape[1]] = basis
-        start += basis.shape[1]
+    for (rows, count_out, type_out), (columns, count_in, type_in), basis in pairs:
+        block = entries[rows, columns].reshape(
+            count_out, rep_out.type_dim(type_out), count_in, rep_in.type_dim(type_in)
+        )
+        for i in range(count_out):
+            for j in range(count_in):
+                result[block[i, :, j].ravel(), start : start + basis.shape[1]] = basis
+                start += basis.shape[1]
     return result
 
 

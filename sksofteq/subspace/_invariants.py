@@ -48,6 +48,9 @@ class DenseSubspace:
 
     basis: NDArray
 
+    def __post_init__(self) -> None:
+        self.basis.setflags(write=False)  # it is cached and shared
+
     @property
     def dim(self) -> int:
         """Dimension of the surrounding space."""
@@ -82,6 +85,9 @@ class OrbitSubspace:
     labels: NDArray
     signs: NDArray
 
+    def __post_init__(self) -> None:
+        self.labels.setflags(write=False)  # it is cached and shared
+
     @property
     def dim(self) -> int:
         """Dimension of the surrounding space."""
@@ -94,7 +100,7 @@ class OrbitSubspace:
 
     def dense(self) -> NDArray:
         """The orthonormal basis, shape (dim, rank)."""
-        _check_entries(self.dim, self.rank)
+        check_entries(self.dim, self.rank)
         basis = np.zeros((self.dim, self.rank))
         alive = np.flatnonzero(self.labels >= 0)
         sizes = np.bincount(self.labels[alive], minlength=self.rank)
@@ -174,13 +180,14 @@ class _Problem:
     def _orbits(self) -> OrbitSubspace:
         """Orbits on the double cover: entry i appears as +i and -i."""
         if self.dim > MAX_ORBIT_ENTRIES:
-            raise ValueError(_too_large(self.group, self.dim, "orbits"))
+            raise ValueError(_too_large(self.group, self.dim, "their orbits", MAX_ORBIT_ENTRIES))
         sources, targets = [np.arange(2 * self.dim)], [np.arange(2 * self.dim)]
         for matrices in self.discrete:
             target, sign = self._signed_permutation(matrices)
             flipped = sign < 0
-            plus = np.arange(self.dim)
-            sources += [plus, plus + self.dim]
+            moved = np.flatnonzero(flipped | (target != np.arange(self.dim)))
+            target, flipped = target[moved], flipped[moved]
+            sources += [moved, moved + self.dim]
             targets += [target + self.dim * flipped, target + self.dim * ~flipped]
         i, j = np.concatenate(sources), np.concatenate(targets)
         graph = coo_array((np.ones(len(i), dtype=np.int8), (i, j)), shape=(2 * self.dim,) * 2)
@@ -205,6 +212,7 @@ class _Problem:
     # ------------------------------------------------------------------ kernels
 
     def _successive_kernels(self) -> NDArray:
+        check_entries(self.dim, 1, self.group)
         basis = self._first_kernel()
         for matrices in self.lie:
             basis = _restrict(basis, _apply_sum(matrices, basis, self.shape))
@@ -228,7 +236,7 @@ class _Problem:
             spectral = _eigen(matrices)
             if spectral is not None:
                 return self._eigen_kernel(*spectral, additive=False)
-        _check_entries(self.dim, self.dim, self.group)
+        check_entries(self.dim, self.dim, self.group)
         return np.eye(self.dim)
 
     def _eigen_kernel(
@@ -244,7 +252,7 @@ class _Problem:
             chosen = np.flatnonzero(np.abs(combined) < RELATIVE_TOLERANCE * scale)
         else:
             chosen = np.flatnonzero(np.abs(combined - 1.0) < RELATIVE_TOLERANCE)
-        _check_entries(self.dim, 2 * len(chosen), self.group)
+        check_entries(self.dim, 2 * len(chosen), self.group)
         if not len(chosen):
             return np.zeros((self.dim, 0))
         columns = np.ones((1, len(chosen)))
@@ -325,15 +333,16 @@ def _is_monomial(matrix: NDArray) -> bool:
     )
 
 
-def _check_entries(dim: int, rank: int, group: MatrixGroup | None = None) -> None:
+def check_entries(dim: int, rank: int, group: MatrixGroup | None = None) -> None:
+    """Raise the error that names the sizes if a basis is beyond the limit."""
     if dim * rank > MAX_BASIS_ENTRIES:
-        raise ValueError(_too_large(group, dim, f"a {dim} x {rank} basis"))
+        raise ValueError(_too_large(group, dim, f"a {dim} x {rank} basis", MAX_BASIS_ENTRIES))
 
 
-def _too_large(group: MatrixGroup | None, dim: int, what: str) -> str:
+def _too_large(group: MatrixGroup | None, dim: int, what: str, limit: int) -> str:
     return (
         f"The equivariant maps{f' of {group}' if group is not None else ''} on a tensor space of "
-        f"{dim} entries need {what}, beyond the limit of {MAX_BASIS_ENTRIES} numbers. Use tensors "
+        f"{dim} entries need {what}, beyond the limit of {limit} numbers. Use tensors "
         "of lower rank (max_rank=), fewer columns in one type, or named spaces, so that the "
         "group acts on a small space of its own."
     )

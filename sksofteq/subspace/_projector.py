@@ -22,6 +22,10 @@ class EquivariantProjector:
     Never forms the big projector: a map falls into blocks, one per pair of features, and one
     small basis per pair of types serves them all, w -> Q (Q^T w).
 
+    This is the projector of a network's layers, which read framed inputs: points count as vectors,
+    a Scaling that has a frame acts on nothing, and translations and such scalings zero only the
+    weights that read the frame's extra inputs.
+
     Parameters
     ----------
     group : MatrixGroup

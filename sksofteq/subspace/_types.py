@@ -14,6 +14,7 @@ from sksofteq.subspace._invariants import (
     DenseSubspace,
     InvariantSubspace,
     TensorAxis,
+    check_entries,
     invariant_subspace,
 )
 
@@ -39,10 +40,11 @@ class MapSubspace:
     def dense(self, shape: tuple[int, ...]) -> NDArray:
         """Orthonormal basis over all axes of (type_out, type_in), shape (dim, rank)."""
         total = int(np.prod(shape, dtype=int))
-        if self.subspace is None:
-            return np.eye(total)
         others = [i for i in range(len(shape)) if i not in self.positions]
         rest = int(np.prod([shape[i] for i in others], dtype=int))
+        check_entries(total, rest * (self.subspace.rank if self.subspace is not None else 1))
+        if self.subspace is None:
+            return np.eye(total)
         small = self.subspace.dense()
         full = np.kron(small, np.eye(rest))  # acted axes first, then the others
         order = np.arange(total).reshape(shape).transpose([*self.positions, *others]).ravel()
