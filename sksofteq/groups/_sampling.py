@@ -16,6 +16,8 @@ MAX_ENUMERATED = 1024
 LARGEST_ENTRY = 1e6
 #: Number of random factors in an element of a group that is known by its generators alone.
 WORD_LENGTH = 6
+#: The same where no product can grow: orthogonal generators without a Lie algebra mix slowly.
+LONG_WORD_LENGTH = 128
 
 Actions = dict["str | None", "tuple[NDArray, NDArray]"]
 
@@ -81,11 +83,12 @@ def sample_words(
     )
     # The variance of a non-compact coefficient is shared among the factors of the word.
     scale = np.where(compact, 1.0, noncompact_scale / np.sqrt(WORD_LENGTH))
+    bounded = not n_lie and all(_is_orthogonal(discrete) for discrete in discretes.values())
     result = {
         name: np.broadcast_to(np.eye(lie.shape[-1]), (n, *lie.shape[1:]))
         for name, lie in lies.items()
     }
-    for _ in range(WORD_LENGTH):
+    for _ in range(LONG_WORD_LENGTH if bounded else WORD_LENGTH):
         if n_lie:
             coefficients = scale * rng.standard_normal((n, n_lie))
             result = {k: g @ exponentials(lies[k], coefficients) for k, g in result.items()}
@@ -95,6 +98,10 @@ def sample_words(
                 identity = np.eye(g.shape[-1])[None]
                 result[name] = g @ np.concatenate([discretes[name], identity])[letters]
     return result
+
+
+def _is_orthogonal(matrices: NDArray) -> bool:
+    return np.allclose(matrices @ matrices.transpose(0, 2, 1), np.eye(matrices.shape[-1]))
 
 
 def _key(element: tuple[NDArray, ...]) -> bytes:

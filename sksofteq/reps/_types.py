@@ -45,7 +45,9 @@ class TensorType:
         spaces = [axis.space for axis in self.axes]
         for axis in self.axes:
             if axis.point and spaces.count(axis.space) > 1:  # x y^T moves along with no element
-                raise ValueError(f"A point has no product with another index of its space: {self}.")
+                raise ValueError(
+                    f"A point has no product with another index of its space: {self}."
+                )
 
     @property
     def rank(self) -> int:
