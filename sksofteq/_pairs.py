@@ -187,9 +187,13 @@ class PairBlocks:
             table.append(w.new_zeros(n_layers).index_add(0, self.layer, rows))
         return torch.stack(table, dim=1)
 
-    def gradient(self, w: Tensor, limit: float = math.inf) -> Tensor:
-        """M w, with strengths of at most `limit`."""
-        total = self._constant * w
+    def gradient(self, w: Tensor) -> Tensor:
+        """M w."""
+        return self._constant * w + self._pull(w)
+
+    def _pull(self, w: Tensor, limit: float = math.inf) -> Tensor:
+        """M w less its constant part, with strengths of at most `limit`."""
+        total = torch.zeros_like(w)
         for strength, action in self._soft:
             total = total + min(strength, limit) * (w - action.project(w))
         return total
@@ -231,14 +235,16 @@ class PairBlocks:
     def _iterate(self, w: Tensor, step_size: float) -> Tensor:
         """Solve (I + step_size P M P) x = P w within the hard candidates' common subspace P."""
         eps = torch.finfo(w.dtype).eps
+        shrink = 1 / (1 + step_size * self._constant)
+        step_size = step_size * shrink
         # Beyond this, rounding costs the kept maps more than the others still have to lose.
         limit = 1 / (step_size * math.sqrt(eps)) if step_size else math.inf
 
         def apply(x: Tensor) -> Tensor:
-            return x + step_size * self._project_hard(self.gradient(x, limit))
+            return x + step_size * self._project_hard(self._pull(x, limit))
 
-        x = self._project_hard(w)
-        if not self._soft and not self._constant:
+        x = shrink * self._project_hard(w)
+        if not self._soft:
             return x
         return _conjugate_residuals(apply, x, x - apply(x), _ROUNDING_UNITS * eps * x.norm())
 

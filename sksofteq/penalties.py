@@ -129,6 +129,8 @@ class ProjectionPenalty:
     def project_(self, labels: Sequence[str] | set[str] | None = None) -> None:
         """Project the weights onto the common subspace of the named candidates (default: all)."""
         chosen = set(self.labels) if labels is None else set(labels)
+        if not chosen <= set(self.labels):
+            raise ValueError(f"labels must be among {self.labels!r}, got {labels!r}.")
         kept = dict(self._strengths)
         self.set_strengths({label: math.inf if label in chosen else 0.0 for label in self.labels})
         self._update_(lambda pair, w: pair.proximal(w, 1.0))

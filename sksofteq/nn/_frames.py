@@ -108,17 +108,15 @@ class Frame(nn.Module):
         """Return the framed input (n, dim_framed) and how to take outputs back."""
         if self.is_trivial:
             return x, FrameContext()
-        n_raw = self.rep_in.dim
         parts, shift = self._centre(x)
         framed = torch.cat([parts[0], *parts[1]], dim=1)
         if not self.scaled:
             return framed, FrameContext(shift)
         lengths = {s: self._length(parts[0], s) for s in self.scaled}
-        factor_in = self._powers(lengths, self.rep_framed, framed.shape[1] + 0)
-        factor_out = self._powers(lengths, self.rep_out, self.rep_out.dim)
+        factor_in = self._powers(lengths, self.rep_framed)
+        factor_out = self._powers(lengths, self.rep_out)
         blocks = framed / factor_in[:, : framed.shape[1]]
         logs = [torch.log(lengths[s])[:, None] for s in self.scaled]
-        assert blocks.shape[1] >= n_raw
         return torch.cat([blocks, *logs], dim=1), FrameContext(shift, factor_out)
 
     def _centre(self, x: Tensor) -> tuple[tuple[Tensor, list[Tensor]], Tensor | None]:
@@ -139,42 +137,37 @@ class Frame(nn.Module):
             centroids.append(centroid)
         return (x, centroids), shift
 
-    def _length_blocks(self, space: str) -> list[tuple[slice, int, int]]:
-        """(columns, copies, degree) of the raw blocks that measure the length of a space."""
+    def _length_blocks(self, space: str) -> list[tuple[slice, int, TensorType]]:
+        """Raw blocks that measure the length of a space: of positive degree there alone."""
         others = [s for s in self.scaled if s != space]
         found = []
         for columns, count, kind in self.rep_in.blocks:
-            degree = kind.degree(space)
-            if degree > 0 and not any(kind.degree(other) for other in others):
-                # every axis of another space holds vectors of its own: one block per entity
-                copies = count
-                for axis, size in zip(kind.axes, self.rep_in.type_shape(kind), strict=True):
-                    copies *= 1 if axis.space == space else size
-                found.append((columns, copies, degree, kind, count))
+            if kind.degree(space) > 0 and not any(kind.degree(other) for other in others):
+                found.append((columns, count, kind))
         return found
 
     def _length(self, x: Tensor, space: str) -> Tensor:
         """s = sqrt(mean over blocks of |x|^(2/k)), 1 where it vanishes; shape (n,)."""
         powers = []
-        for columns, _, degree, kind, count in self._length_blocks(space):
+        for columns, count, kind in self._length_blocks(space):
             shape = self.rep_in.type_shape(kind)
             block = x[:, columns].reshape(len(x), count, *shape)
             own = [2 + i for i, axis in enumerate(kind.axes) if axis.space == space]
             squares = block.square().sum(dim=own) if own else block.square()
-            powers.append(squares.reshape(len(x), -1) ** (1.0 / degree))
+            powers.append(squares.reshape(len(x), -1) ** (1.0 / kind.degree(space)))
         length = torch.cat(powers, dim=1).mean(dim=1).sqrt()
         return torch.where(length > 0, length, torch.ones_like(length))
 
-    def _powers(self, lengths: dict[str, Tensor], rep: Representation, width: int) -> Tensor:
+    def _powers(self, lengths: dict[str, Tensor], rep: Representation) -> Tensor:
         """Product over spaces of length^degree, for every column of a representation."""
         some = next(iter(lengths.values()))
-        factor = some.new_ones(len(some), width + len(self.scaled))
+        factor = some.new_ones(len(some), rep.dim)
         for columns, _, kind in rep.blocks:
             for space, length in lengths.items():
                 degree = kind.degree(space)
-                if degree and not kind.frame.startswith("log"):
+                if degree:
                     factor[:, columns] *= (length**degree)[:, None]
-        return factor[:, :width]
+        return factor
 
 
 def _check_scaling(groups: Sequence[MatrixGroup], scaled: set[str]) -> None:

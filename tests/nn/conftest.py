@@ -59,7 +59,8 @@ def randomise(module: torch.nn.Module) -> None:
 def network(groups, rep_in, rep_out, dims, *, hard=(), dtype=torch.float64, hidden=None):
     """A network (its skip and biases random), projected onto the `hard` candidates."""
     # wide enough for a tensor per joint
-    hidden = hidden or ((32, 24) if "" in dims else (192, 96))
+    if hidden is None:
+        hidden = (192, 96) if "xyz" in dims else (32, 24)
     rep_in, rep_out = parse_rep(rep_in, dims).bind(dims), parse_rep(rep_out, dims).bind(dims)
     net = SoftEMLP(rep_in, rep_out, groups, hidden).to(dtype)
     randomise(net)
