@@ -87,14 +87,15 @@ def run(name: str, seed: int, n_rows: int, max_iter: int | None) -> dict:
     row["strengths"], row["support"] = strengths, report["support"].to_dict()
     row["verdicts"] = report["verdict"].to_dict()
     reps = {key: task["view"][key] for key in ("rep_in", "rep_out")}
-    row["error_kept"] = equivariance_error(
-        ours, test[0], task["kept"], **reps, random_state=seed
-    )
+    row["error_kept"] = equivariance_error(ours, test[0], task["kept"], **reps, random_state=seed)
     row["error_kept_plain"] = equivariance_error(
         plain, test[0], task["kept"], **reps, random_state=seed
     )
-    print(f"{name:32s} seed {seed}: mse {row['mse']:.4g} plain {row['mse_plain']:.4g} "
-          f"{strengths} {row['verdicts']}", flush=True)
+    print(
+        f"{name:32s} seed {seed}: mse {row['mse']:.4g} plain {row['mse_plain']:.4g} "
+        f"{strengths} {row['verdicts']}",
+        flush=True,
+    )
     return row
 
 

@@ -243,9 +243,7 @@ def orbit_tests(
     tests, reachable = {}, {}
     for label, group in candidates.groups.items():
         elements = sample_elements(group, n_elements, X, rep_in, random_state)
-        tests[label] = orbit_test(
-            predict, X, y, scale, elements, rep_in, rep_out, rows_together
-        )
+        tests[label] = orbit_test(predict, X, y, scale, elements, rep_in, rep_out, rows_together)
         auc = orbit_auc(X, group, rep_in, random_state)
         reachable[label] = auc < REACH_AUC
     return tests, reachable

@@ -117,7 +117,7 @@ class BestWeights(Callback):
 
 
 class ProgressBar(Callback):
-    """A tqdm bar with the loss and the current strengths.
+    """A tqdm bar with the losses and the current strengths, in the candidates' order.
 
     Parameters
     ----------
@@ -137,7 +137,8 @@ class ProgressBar(Callback):
         shown = {"loss": f"{row['train_loss']:.3g}"}
         if "valid_loss" in row:
             shown["validation"] = f"{row['valid_loss']:.3g}"
-        shown |= {label: f"{value:.2g}" for label, value in row.get("strengths", {}).items()}
+        if row.get("strengths"):
+            shown["strengths"] = " ".join(f"{value:.2g}" for value in row["strengths"].values())
         self.bar_.set_postfix(shown, refresh=False)
         self.bar_.update()
 
