@@ -26,7 +26,8 @@ class ProjectionPenalty:
     Parameters
     ----------
     module : torch.nn.Module
-        A network with `SoftEquivariantLinear` layers anywhere in its tree.
+        A network with `SoftEquivariantLinear` layers anywhere in its tree. Where candidates
+        act on several spaces at once, float32 lets strengths count up to about 3e3 / step size.
     groups : mapping of str to MatrixGroup, or sequence of MatrixGroup
         The candidates, by label.
 
@@ -59,6 +60,8 @@ class ProjectionPenalty:
         self.labels = tuple(groups)
         self.groups = tuple(groups.values())
         self.layers = [m for m in module.modules() if isinstance(m, SoftEquivariantLinear)]
+        if not self.layers:
+            raise ValueError(f"module has no SoftEquivariantLinear layer, got {module!r}.")
         self._parameters = [p for layer in self.layers for p in _parameters_of(layer)]
         self._pairs = _collect_pairs(self.layers, self.groups)
         self.degrees_of_freedom = np.sum(
@@ -96,6 +99,8 @@ class ProjectionPenalty:
 
     def set_strengths(self, strengths: Mapping[str, float]) -> None:
         """Fix the regularizer strengths; `inf` is hard. Factors the combined penalty once."""
+        if set(strengths) != set(self.labels):
+            raise ValueError(f"strengths must name {self.labels!r}, got {dict(strengths)!r}.")
         ordered = [float(strengths[label]) for label in self.labels]
         for value in ordered:
             if math.isnan(value) or value < 0:
@@ -205,6 +210,4 @@ def _collect_pairs(
         PairBlocks(type_out, type_in, shapes[type_out, type_in], blocks, groups)
         for (type_out, type_in), blocks in found.items()
     ]
-    reference = next(iter(layers)).weight if layers else None
-    pairs = [pair for pair in pairs if pair.is_touched]
-    return [pair.to(reference) for pair in pairs]
+    return [pair.to(layers[0].weight) for pair in pairs if pair.is_touched]

@@ -10,7 +10,7 @@ import torch
 from sklearn.model_selection import GroupShuffleSplit
 from torch import Tensor
 
-from sksofteq.candidates import Candidates
+from sksofteq.estimators._table import Table
 from sksofteq.groups import MatrixGroup
 from sksofteq.nn import SoftEMLP
 from sksofteq.orbits import sample_products
@@ -102,10 +102,8 @@ class RowMover:
     Parameters
     ----------
     module : SoftEMLP
-    candidates : Candidates
-    X, y : ndarray
+    table : Table
         Raw rows in the representations' order.
-    weight : ndarray of shape (n_samples,)
     y_scale : Tensor of shape (dim_out,)
     random_state : RandomState
     """
@@ -115,28 +113,25 @@ class RowMover:
     def __init__(
         self,
         module: SoftEMLP,
-        candidates: Candidates,
-        X: NDArray,
-        y: NDArray,
-        weight: NDArray,
+        table: Table,
         y_scale: Tensor,
         random_state: np.random.RandomState,
     ) -> None:
-        self.module, self.candidates = module, candidates
-        self.X, self.y, self.weight, self.y_scale = X, y, weight, y_scale
+        self.module, self.table, self.y_scale = module, table, y_scale
         self.random_state = random_state
 
     def __call__(self, labels: Sequence[str]) -> Rows:
         """The rows, moved by products of elements of the named candidates."""
-        rep_in, rep_out = self.candidates.rep_in, self.candidates.rep_out
-        groups = [self.candidates.groups[label] for label in labels]
-        elements = sample_products(groups, self.N_ELEMENTS, self.X, rep_in, self.random_state)
-        X, y = self.X.copy(), self.y.copy()
+        table, candidates = self.table, self.table.candidates
+        rep_in, rep_out = candidates.rep_in, candidates.rep_out
+        groups = [candidates.groups[label] for label in labels]
+        elements = sample_products(groups, self.N_ELEMENTS, table.X, rep_in, self.random_state)
+        X, y = table.X.copy(), table.y.copy()
         parts = np.array_split(self.random_state.permutation(len(X)), len(elements))
         for rows, element in zip(parts, elements, strict=True):
             X[rows] = rep_in.transform(X[rows], element)
             y[rows] = rep_out.transform(y[rows], element)
-        return prepare_rows(self.module, X, y, self.weight, self.y_scale)
+        return prepare_rows(self.module, X, y, table.weight, self.y_scale)
 
 
 def predict_rows(module: SoftEMLP, X: NDArray, chunk: int = 16384) -> NDArray:

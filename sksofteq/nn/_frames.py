@@ -203,8 +203,6 @@ def _point_blocks(rep: Representation, space: str) -> list[tuple[slice, int, tup
     found = []
     for columns, count, kind in rep.blocks:
         positions = [i for i, axis in enumerate(kind.axes) if axis.point and axis.space == space]
-        if len(positions) > 1:
-            raise ValueError(f"The type {str(kind)!r} is a point of {_named(space)} twice.")
         if positions:
             found.append((columns, count, rep.type_shape(kind), positions[0]))
     return found

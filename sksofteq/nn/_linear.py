@@ -56,7 +56,7 @@ class EquivariantLinear(nn.Module):
     """A linear layer that is equivariant by construction (EMLP, arXiv 2104.09459).
 
     Its parameters are the coordinates of the weights in the equivariant basis, one small basis
-    per pair of types.
+    per pair of types. Translations leave features alone: they act through the frame of a network.
 
     Parameters
     ----------

@@ -1,0 +1,65 @@
+"""What is read off a fit: its curves, the equivariance errors and the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sksofteq.estimators._probe import FitProbe
+from sksofteq.inspection import build_report
+from sksofteq.metrics import mean_equivariance_error
+from sksofteq.orbits import sample_elements
+from sksofteq.training import PenalizedNet
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Rows and group elements that measure the equivariance errors.
+ERROR_ROWS, ERROR_ELEMENTS = 1000, 8
+#: Group elements of the tests in the report.
+REPORT_ELEMENTS = 24
+
+
+def curves(net: PenalizedNet, strengths: dict[str, float]) -> dict[str, pd.DataFrame]:
+    """Strengths, penalties and terms of the loss over epochs, as fitted attributes."""
+    labels, rows = list(strengths), list(net.history)
+    epochs = pd.RangeIndex(1, len(rows) + 1, name="epoch")
+    path = [row.get("strengths", strengths) for row in rows]
+    penalties = [row.get("penalties", dict.fromkeys(labels, np.nan)) for row in rows]
+    strength_path = pd.DataFrame(path, index=epochs, columns=labels, dtype=float)
+    penalty_path = pd.DataFrame(penalties, index=epochs, columns=labels, dtype=float)
+    finite = strength_path.replace(np.inf, 0.0)  # a hard candidate's penalty is 0
+    terms = {"data": [row["train_loss"] for row in rows]}
+    loss_curve = pd.DataFrame(terms, index=epochs).join(finite * penalty_path)
+    if rows and "valid_loss" in rows[0]:
+        loss_curve["validation"] = [row["valid_loss"] for row in rows]
+    return {
+        "strength_path_": strength_path,
+        "penalty_path_": penalty_path,
+        "loss_curve_": loss_curve,
+    }
+
+
+def equivariance_errors(probe: FitProbe, X: NDArray) -> dict[str, float]:
+    """Equivariance error of the network on some of the rows, by candidate."""
+    rows = X[:: max(1, len(X) // ERROR_ROWS)][:ERROR_ROWS]
+    rep_in, rep_out = probe.candidates.rep_in, probe.candidates.rep_out
+    errors = {}
+    for label, group in probe.candidates.groups.items():
+        elements = sample_elements(group, ERROR_ELEMENTS, rows, rep_in, probe.random_state)
+        errors[label] = mean_equivariance_error(probe.predict, rows, elements, rep_in, rep_out)
+    return errors
+
+
+def report(probe: FitProbe, strengths: dict[str, float], errors: dict[str, float]) -> pd.DataFrame:
+    """The symmetry report of the network as it is."""
+    residuals = probe.penalty.relative_residuals() if strengths else []
+    return build_report(
+        strengths,
+        dict(zip(strengths, residuals, strict=True)),
+        errors,
+        probe.orbit_tests(REPORT_ELEMENTS),
+        probe.untestable() if strengths else set(),
+    )

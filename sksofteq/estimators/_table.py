@@ -1,0 +1,136 @@
+"""A user's table, validated: rows in the representations' order, with the candidates."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import DataConversionWarning
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from sksofteq.candidates import Candidates, resolve_candidates
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass
+class Table:
+    """Rows to fit.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, dim_in)
+        In the order of the representation.
+    y : ndarray of shape (n_samples, dim_out)
+        The same, in the dtype of X.
+    weight : ndarray of shape (n_samples,)
+    candidates : Candidates
+    y_is_1d : bool
+        Whether the user's y has one dimension, or one column.
+    """
+
+    X: NDArray
+    y: NDArray
+    weight: NDArray
+    candidates: Candidates
+    y_is_1d: bool
+
+    def take(self, rows: NDArray) -> Table:
+        """The chosen rows."""
+        return Table(self.X[rows], self.y[rows], self.weight[rows], self.candidates, self.y_is_1d)
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+
+def check_table(
+    estimator: BaseEstimator,
+    X: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None,
+    reset: bool,
+) -> Table:
+    """Validate what a user passes to `fit`; set the estimator's feature names if `reset`.
+
+    Raises
+    ------
+    ValueError
+        If the data are unusable, do not fit the representations, or, without `reset`, the fit.
+    """
+    names_out = list(y.columns) if isinstance(y, pd.DataFrame) else None
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        dtype=(np.float64, np.float32),
+        multi_output=True,
+        y_numeric=True,
+        ensure_min_samples=2,
+        reset=reset,
+    )
+    y_is_1d = y.ndim == 1 or (y.shape[1] == 1 and names_out is None)
+    if y_is_1d and y.ndim == 2:
+        warnings.warn(
+            "A column-vector y was passed when a 1d array was expected. Please change the "
+            "shape of y to (n_samples,), for example using ravel().",
+            DataConversionWarning,
+            stacklevel=4,
+        )
+    y = y.reshape(len(y), -1).astype(X.dtype, copy=False)
+    weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
+    if not weight.sum() > 0:
+        raise ValueError("sample_weight must have a positive sum, got zeros only.")
+    if not reset and y.shape[1] != estimator.rep_out_.dim:
+        raise ValueError(
+            f"y has {y.shape[1]} outputs, but the model was fitted with {estimator.rep_out_.dim}."
+        )
+    if np.ptp(y, axis=0).max() == 0:
+        warnings.warn(
+            "y is constant: the fit will learn that constant and can tell nothing about "
+            "symmetries.",
+            UserWarning,
+            stacklevel=4,
+        )
+    candidates = resolve_for(estimator, X.shape[1], y.shape[1], names_out)
+    X = X if candidates.order_in is None else X[:, candidates.order_in]
+    y = y if candidates.order_out is None else y[:, candidates.order_out]
+    return Table(X, y, weight, candidates, y_is_1d)
+
+
+def resolve_for(
+    estimator: BaseEstimator, n_features: int, n_outputs: int, names_out: list[Any] | None
+) -> Candidates:
+    """The candidates of an estimator, by its parameters and its feature names."""
+    names = getattr(estimator, "feature_names_in_", None)
+    return resolve_candidates(
+        estimator.symmetries,
+        estimator.rep_in,
+        estimator.rep_out,
+        n_features=n_features,
+        n_outputs=n_outputs,
+        spaces=estimator.spaces,
+        names=None if names is None else list(names),
+        names_out=names_out,
+    )
+
+
+@contextlib.contextmanager
+def features_kept_on_error(estimator: BaseEstimator) -> Iterator[None]:
+    """Give back the feature names of the last fit if a new fit fails: that one still predicts."""
+    names = ("n_features_in_", "feature_names_in_")
+    known = {name: getattr(estimator, name) for name in names if hasattr(estimator, name)}
+    try:
+        yield
+    except BaseException:
+        if known:
+            for name in names:
+                vars(estimator).pop(name, None)
+            vars(estimator).update(known)
+        raise
