@@ -439,7 +439,7 @@ def test_strengths_must_be_numbers_that_are_not_negative(value):
 def test_a_strength_for_every_label():
     _, penalty, strengths, _ = setup("one space")
     del strengths["O(3)"]
-    with pytest.raises(ValueError, match="must name")"):
+    with pytest.raises(ValueError, match="must name"):
         penalty.set_strengths(strengths)
 
 
