@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sksofteq.groups import MatrixGroup, parse_group
-from sksofteq.reps import Representation, Scalar, resolve_columns
+from sksofteq.reps import (
+    Representation,
+    Scalar,
+    check_space_name,
+    is_integer,
+    resolve_columns,
+    space_title,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,9 +59,12 @@ def resolve_groups(symmetries: Any) -> dict[str, MatrixGroup]:
             f"write symmetries=({symmetries!r},)."
         )
     if isinstance(symmetries, Mapping):
-        items = [(str(label), parse_group(group)) for label, group in symmetries.items()]
+        items = [
+            (str(label), parse_candidate(group, f"symmetries[{label!r}]"))
+            for label, group in symmetries.items()
+        ]
     elif isinstance(symmetries, Sequence):
-        items = [(str(group), parse_group(group)) for group in symmetries]
+        items = [(str(group), parse_candidate(group)) for group in symmetries]
     else:
         raise TypeError(
             f"symmetries must be a sequence or a mapping of candidates, got {symmetries!r}."
@@ -72,6 +82,14 @@ def resolve_groups(symmetries: Any) -> dict[str, MatrixGroup]:
                 )
         groups[label] = group
     return groups
+
+
+def parse_candidate(group: str | MatrixGroup, parameter: str = "symmetries") -> MatrixGroup:
+    """`parse_group`, with the parameter named in its errors."""
+    try:
+        return parse_group(group)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{parameter}: {error}") from None
 
 
 def resolve_candidates(
@@ -100,20 +118,20 @@ def resolve_candidates(
             f"symmetries={tuple(groups)!r} needs {parameter}: say what the columns mean, for "
             f"example {parameter}='{max(1, n_features // 3)}*vector'."
         )
-    spaces = _checked_spaces(spaces)
-    layout_in = resolve_columns(
-        rep_in, n_features, spaces=spaces, names=names, parameter=parameter
-    )
+    bound = [*_bound_parts(rep_in, parameter), *_bound_parts(rep_out, "rep_out")]
+    dims = _dimensions(groups, _checked_spaces(spaces), bound)
+    layout_in = resolve_columns(rep_in, n_features, spaces=dims, names=names, parameter=parameter)
     layout_out = resolve_columns(
-        rep_out, n_outputs, spaces=spaces, names=names_out, parameter="rep_out"
+        rep_out, n_outputs, spaces=dims, names=names_out, parameter="rep_out"
     )
     if not groups:  # a plain network sees columns, whatever they mean
         return Candidates(
             {}, n_features * Scalar, n_outputs * Scalar, layout_in.order, layout_out.order
         )
-    dims = _dimensions(groups, spaces)
-    if "" not in dims and "" in layout_in.rep.spaces | layout_out.rep.spaces:
-        dims[""] = _fitting_dimension(layout_in.rep, n_features, parameter)
+    if "" not in dims and "" in layout_in.rep.spaces:
+        dims[""] = _fitting_dimension(layout_in.rep, n_features, parameter, "features")
+    elif "" not in dims and "" in layout_out.rep.spaces:
+        dims[""] = _fitting_dimension(layout_out.rep, n_outputs, "rep_out", "outputs")
     bound_in, bound_out = layout_in.rep.bind(dims), layout_out.rep.bind(dims)
     _check_size(bound_in, n_features, parameter, "X", "features")
     if n_outputs:
@@ -127,40 +145,66 @@ def _checked_spaces(spaces: Mapping[str, int] | None) -> dict[str, int]:
     if not isinstance(spaces, Mapping):
         raise TypeError(f"spaces must map names to dimensions, got {spaces!r}.")
     for name, dim in spaces.items():
-        if not isinstance(name, str) or not name.isidentifier():
-            raise ValueError(f"spaces: a name must be an identifier, got {name!r}.")
-        if isinstance(dim, bool) or int(dim) != dim or dim < 1:
+        try:
+            check_space_name(name)
+        except ValueError as error:
+            raise ValueError(f"spaces: {error}") from None
+        if not is_integer(dim, minimum=1):
             raise ValueError(f"spaces[{name!r}] must be a positive integer, got {dim!r}.")
     return {name: int(dim) for name, dim in spaces.items()}
 
 
-def _dimensions(groups: Mapping[str, MatrixGroup], spaces: Mapping[str, int]) -> dict[str, int]:
-    """Dimension of every space, from `spaces` and from the candidates on the unnamed one."""
-    dims, source = dict(spaces), {}
+def _bound_parts(rep: Any, parameter: str) -> list[tuple[str, Representation]]:
+    """Representation objects that a user gave, with what an error calls them."""
+    parts = {parameter: rep}
+    if isinstance(rep, Mapping):
+        parts = {f"{parameter}[{key!r}]": part for key, part in rep.items()}
+    return [
+        (f"{name}={str(part)!r}", part)
+        for name, part in parts.items()
+        if isinstance(part, Representation)
+    ]
+
+
+def _dimensions(
+    groups: Mapping[str, MatrixGroup],
+    spaces: Mapping[str, int],
+    bound: Sequence[tuple[str, Representation]],
+) -> dict[str, int]:
+    """Dimension of every space, from `spaces`, bound representations and the candidates."""
+    known = {
+        name: (dim, f"in spaces={spaces!r} {space_title(name)}") for name, dim in spaces.items()
+    }
+    for title, rep in bound:
+        for name, dim in rep.dims.items():
+            first, owner = known.setdefault(name, (dim, f"in {title} {space_title(name)}"))
+            if first != dim:
+                raise ValueError(
+                    f"{title} gives {space_title(name)} dimension {dim}, but {owner} has "
+                    f"dimension {first}."
+                )
     for label, group in groups.items():
         for name, dim in group.spaces.items():
-            if name is not None and name not in spaces:
+            if name is not None and name not in known:
                 raise ValueError(
                     f"The candidate {label!r} acts on a space {name!r} that spaces={spaces!r} "
                     "does not declare."
                 )
-            known = dims.setdefault(name or "", dim)
-            if known != dim:
-                owner = source.get(name or "", f"spaces={dict(spaces)!r}")
+            first, owner = known.setdefault(name or "", (dim, f"the candidate {label!r}"))
+            if first != dim:
                 raise ValueError(
-                    f"The candidate {label!r} acts on R^{dim}, but {owner} has dimension {known}."
+                    f"The candidate {label!r} acts on R^{dim}, but {owner} has dimension {first}."
                 )
-            source.setdefault(name or "", f"the candidate {label!r}")
-    return dims
+    return {name: dim for name, (dim, _) in known.items()}
 
 
-def _fitting_dimension(rep: Representation, n_features: int, parameter: str) -> int:
+def _fitting_dimension(rep: Representation, n_columns: int, parameter: str, what: str) -> int:
     """The dimension of the unnamed space that makes a representation fit the columns."""
-    for dim in range(1, n_features + 1):
-        if rep.bind(dim).dim == n_features:
+    for dim in range(1, n_columns + 1):
+        if rep.bind(dim).dim == n_columns:
             return dim
     raise ValueError(
-        f"{parameter}={str(rep)!r} fits no table of {n_features} features, whatever the "
+        f"{parameter}={str(rep)!r} fits no table of {n_columns} {what}, whatever the "
         "dimension of its space."
     )
 

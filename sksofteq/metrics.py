@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from sksofteq.candidates import Candidates, resolve_candidates
+from sksofteq.candidates import Candidates, parse_candidate, resolve_candidates
 from sksofteq.groups import MatrixGroup
 from sksofteq.orbits import (
     REACH_AUC,
@@ -19,7 +19,7 @@ from sksofteq.orbits import (
     orbit_test,
     sample_elements,
 )
-from sksofteq.reps import Representation
+from sksofteq.reps import Representation, is_integer
 from sksofteq.standardisation import mean_and_scale
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def equivariance_error(
     X: ArrayLike,
     group: str | MatrixGroup,
     rep_in: str | Representation | Mapping,
-    rep_out: str | Representation | Mapping | None = None,
+    rep_out: str | Representation | None = None,
     *,
     spaces: Mapping[str, int] | None = None,
     n_elements: int = 8,
@@ -59,8 +59,8 @@ def equivariance_error(
         The candidate.
     rep_in : str, Representation or mapping
         What the columns of X mean.
-    rep_out : str, Representation or mapping, default=None
-        What the predictions mean; None for scalars.
+    rep_out : str or Representation, default=None
+        What the predictions mean; None for scalars. They have no names, so a mapping is an error.
     spaces : mapping of str to int, default=None
         Dimension of each named space.
     n_elements : int, default=8
@@ -90,11 +90,18 @@ def equivariance_error(
     """
     if relative_to not in ("norm", "deviation"):
         raise ValueError(f"relative_to must be 'norm' or 'deviation', got {relative_to!r}.")
+    if isinstance(rep_out, Mapping):
+        raise ValueError(
+            "rep_out must be a string or a Representation, as predictions have no names, got "
+            f"{rep_out!r}."
+        )
     label = str(group)
     frame = _Rows(X)
     predict = _predictor(estimator_or_predict, frame)
     at_rest = predict(frame.values)
-    candidates = frame.candidates({label: group}, rep_in, rep_out, at_rest.shape[1], spaces)
+    candidates = frame.candidates(
+        {label: parse_candidate(group, "group")}, rep_in, rep_out, at_rest.shape[1], spaces
+    )
     rows, f = candidates_view(candidates, frame.values, predict)
     elements = sample_elements(
         candidates.groups[label],
@@ -156,14 +163,14 @@ def symmetry_test(
         Any fitted regressor or pipeline, or a function from X to predictions.
     X : array-like or DataFrame of shape (n_samples, n_features)
         Rows that the regressor was **not** fitted on.
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Their targets.
+    y : array-like or DataFrame of shape (n_samples,) or (n_samples, n_outputs)
+        Their targets, in the order of the predictions.
     symmetries : sequence or mapping of group names or groups
         The candidates.
     rep_in : str, Representation or mapping
         What the columns of X mean.
     rep_out : str, Representation or mapping, default=None
-        What the columns of y mean; None for scalars.
+        What the columns of y mean; None for scalars. A mapping needs y as a DataFrame.
     spaces : mapping of str to int, default=None
         Dimension of each named space.
     groups : array-like of shape (n_samples,), default=None
@@ -179,7 +186,8 @@ def symmetry_test(
     table : DataFrame indexed by the candidates in the order given
         Columns delta (change of the standardised mean squared error), standard_error, z,
         support (Phi(-z); 0.5 where nothing can be told) and verdict ("holds", "approximate",
-        "broken", "cannot tell").
+        "broken", "cannot tell"). "approximate" with a small |z| can also mean that the rows are
+        too few to decide.
 
     Examples
     --------
@@ -195,10 +203,11 @@ def symmetry_test(
     Name: verdict, dtype: ...
     """
     frame = _Rows(X)
-    y = check_array(y, ensure_2d=False, dtype=np.float64)
+    names_out = list(y.columns) if isinstance(y, pd.DataFrame) else None
+    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
     check_consistent_length(frame.values, y)
     y = y.reshape(len(y), -1)
-    candidates = frame.candidates(symmetries, rep_in, rep_out, y.shape[1], spaces)
+    candidates = frame.candidates(symmetries, rep_in, rep_out, y.shape[1], spaces, names_out)
     if candidates.order_out is not None:
         y = y[:, candidates.order_out]
     rows, predict = candidates_view(
@@ -211,7 +220,7 @@ def symmetry_test(
         candidates,
         n_elements=_at_least_one(n_elements),
         random_state=check_random_state(random_state),
-        rows_together=None if groups is None else np.asarray(groups),
+        rows_together=_one_per_row(groups, len(y)),
     )
     table = pd.DataFrame(
         [
@@ -250,7 +259,24 @@ def orbit_tests(
 
 
 def judge(test: OrbitTest, reachable: bool) -> tuple[float, str]:
-    """Return (support, verdict) of one test; support is 0.5 where nothing can be told."""
+    """Return (support, verdict) of one test; support is 0.5 where nothing can be told.
+
+    "approximate" says that the test does not settle it, for one of two reasons: |z| below
+    `CRITICAL_Z`, so that the break is too small for these rows to see *or* the rows are too few
+    to decide (the test has no power; more held-out rows may turn it into "holds" or "broken");
+    or z above it although the predictor hardly changes along the orbit (`SMALL_BREAK`).
+
+    Parameters
+    ----------
+    test : OrbitTest
+    reachable : bool
+        Whether the orbit stays within the data.
+
+    Returns
+    -------
+    support : float
+    verdict : {"holds", "approximate", "broken", "cannot tell"}
+    """
     if not reachable or test.z == 0.0 or not np.isfinite(test.z):
         return 0.5, "cannot tell"
     if test.z <= -CRITICAL_Z:
@@ -282,13 +308,19 @@ class _Rows:
 
     def __init__(self, X: ArrayLike) -> None:
         self.columns = X.columns if isinstance(X, pd.DataFrame) else None
-        self.values = check_array(X, dtype=(np.float64, np.float32))
+        self.values = check_array(X, dtype=(np.float64, np.float32), input_name="X")
 
     def wrap(self, values: NDArray) -> NDArray | pd.DataFrame:
         return values if self.columns is None else pd.DataFrame(values, columns=self.columns)
 
     def candidates(
-        self, symmetries: Any, rep_in: Any, rep_out: Any, n_outputs: int, spaces: Any
+        self,
+        symmetries: Any,
+        rep_in: Any,
+        rep_out: Any,
+        n_outputs: int,
+        spaces: Any,
+        names_out: list[Any] | None = None,
     ) -> Candidates:
         return resolve_candidates(
             symmetries,
@@ -298,6 +330,7 @@ class _Rows:
             n_outputs=n_outputs,
             spaces=spaces,
             names=None if self.columns is None else list(self.columns),
+            names_out=names_out,
         )
 
 
@@ -315,7 +348,19 @@ def _predictor(estimator_or_predict: Any, frame: _Rows) -> Callable[[NDArray], N
     return predict
 
 
+def _one_per_row(groups: ArrayLike | None, n_samples: int) -> NDArray | None:
+    if groups is None:
+        return None
+    values = np.asarray(groups)
+    if values.shape != (n_samples,):
+        raise ValueError(
+            f"groups must hold one value per row of X, so have shape ({n_samples},), got shape "
+            f"{values.shape}."
+        )
+    return values
+
+
 def _at_least_one(n_elements: int) -> int:
-    if int(n_elements) != n_elements or n_elements < 1:
+    if not is_integer(n_elements, minimum=1):
         raise ValueError(f"n_elements must be a positive integer, got {n_elements!r}.")
     return int(n_elements)

@@ -24,7 +24,9 @@ Element = Mapping["str | None", "NDArray"]
 REACH_AUC = 0.9
 #: Fewest rows on which the classifier is asked, and most that it is given.
 REACH_ROWS = (40, 600)
-#: A difference of losses below this many roundings of the loss counts as none.
+#: A difference of losses below this many roundings of the loss counts as none. Losses are in units
+#: of the target's variance, so a perfect predictor's are no better known than to the square of
+#: this many roundings.
 ROUNDING_UNITS = 64.0
 
 
@@ -39,7 +41,8 @@ class OrbitTest:
     standard_error : float
         Its standard error.
     z : float
-        delta / standard_error, 0 where delta is at the level of rounding.
+        delta / standard_error; 0 where delta or the spread of the differences is at the level
+        of rounding, or where there are fewer than two rows, or groups of rows.
     size : float
         How much the predictor itself changes along the orbit: half the mean squared
         standardised difference between f(x) and rho_out(g)^-1 f(rho_in(g) x). 0 for an
@@ -206,8 +209,10 @@ def compare_losses(plain: NDArray, averaged: NDArray, groups: NDArray | None = N
         sums = np.bincount(codes, weights=difference - delta)
         n = len(sums)
         error = np.sqrt((sums**2).sum() * n / max(1, n - 1)) / len(difference)
-    rounding = ROUNDING_UNITS * np.finfo(plain.dtype).eps * float(np.abs(plain).mean())
-    if abs(delta) <= rounding or error == 0:
+    size = float(np.maximum(np.abs(plain), np.abs(averaged)).mean())
+    unit = ROUNDING_UNITS * float(np.finfo(plain.dtype).eps)
+    rounding = unit * max(size, unit)
+    if n < 2 or abs(delta) <= rounding or error * np.sqrt(n) <= rounding:
         return OrbitTest(delta, float(error), 0.0)
     return OrbitTest(delta, float(error), float(delta / error))
 

@@ -12,11 +12,16 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_array,
+    check_is_fitted,
+    validate_data,
+)
 
 from sksofteq.candidates import resolve_candidates
 from sksofteq.reps import Representation
-from sksofteq.standardisation import mean_and_scale
+from sksofteq.standardisation import mean_and_scale, shared_scales
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -28,7 +33,7 @@ class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Of the mean, only the part that is invariant under all candidates is subtracted: all of it
     for a scalar, nothing for a vector under SO(3), the multiple of the identity for T(2) under
     O(3), the common mean for permuted entries. Every tensor is divided by one number, the root
-    mean square of its centred entries; points of one space share theirs.
+    mean square of its centred entries; points of a space that a candidate translates share theirs.
 
     Parameters
     ----------
@@ -104,9 +109,9 @@ class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             parameter="rep",
         )
         rows = X if candidates.order_in is None else X[:, candidates.order_in]
-        mean, scale = mean_and_scale(
-            rows, candidates.rep_in, list(candidates.groups.values()), weight
-        )
+        rep = candidates.rep_in
+        groups = [group.without_frame() for group in candidates.groups.values()]
+        mean, scale = mean_and_scale(rows, rep, groups, weight, shared_scales(rep, groups))
         self.mean_, self.scale_ = mean, scale
         if candidates.order_in is not None:
             back = np.argsort(candidates.order_in)
@@ -137,8 +142,13 @@ class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        X_raw : ndarray of shape (n_samples, n_features)
+        X_raw : ndarray of shape (n_samples, n_features), in the input's dtype
         """
         check_is_fitted(self)
-        X = np.asarray(X)
-        return (X * self.scale_ + self.mean_).astype(np.result_type(X.dtype, np.float32))
+        X = check_array(X, dtype=(np.float64, np.float32), input_name="X")
+        if X.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input."
+            )
+        return (X * self.scale_ + self.mean_).astype(X.dtype)

@@ -53,6 +53,20 @@ def mean_and_scale(
     return mean, np.where(tiny | (scale == 0), 1.0, scale)
 
 
+def shared_scales(rep: Representation, groups: Sequence[MatrixGroup]) -> list[list[slice]]:
+    """Columns of points, by space that a group translates: they share one number.
+
+    Parameters
+    ----------
+    rep : Representation
+        With known dimensions.
+    groups : sequence of MatrixGroup
+    """
+    translated = sorted({s or "" for g in groups for s in g.translations})
+    found = [rep.point_columns(s) for s in translated]
+    return [columns for columns in found if columns]
+
+
 def _invariant_part(
     vectors: NDArray, kind: TensorType, shape: tuple[int, ...], groups: Sequence[MatrixGroup]
 ) -> NDArray:

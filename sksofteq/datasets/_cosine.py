@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,8 +66,7 @@ def make_cosine_similarity(
     n_vectors = check_size("n_vectors", n_vectors, minimum=2)
     check_number("noise", noise, minimum=0.0)
     check_number("symmetry_break", symmetry_break)
-    if isinstance(broken, str) or not set(broken) <= set(_CANDIDATES):
-        raise ValueError(f"broken must be a sequence of names from {_CANDIDATES}, got {broken!r}.")
+    _check_broken(broken)
     rng = check_random_state(random_state)
     vectors = rng.standard_normal((n_samples, n_vectors, 3))
     lengths = np.linalg.norm(vectors, axis=2)
@@ -83,3 +82,9 @@ def make_cosine_similarity(
     size = abs(float(symmetry_break))
     truth = {name: size if name in broken else 0.0 for name in _CANDIDATES}
     return (X, y, truth) if return_truth else (X, y)
+
+
+def _check_broken(broken: object) -> None:
+    names = broken if isinstance(broken, Collection) and not isinstance(broken, str) else None
+    if names is None or any(name not in _CANDIDATES for name in names):
+        raise ValueError(f"broken must be a sequence of names from {_CANDIDATES}, got {broken!r}.")

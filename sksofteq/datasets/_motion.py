@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from os import PathLike
 from typing import TYPE_CHECKING
@@ -11,6 +12,15 @@ from sklearn.utils import Bunch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_MOCAP_ARRAYS = (
+    "trials",
+    "joint_names",
+    "parents",
+    "fps",
+    "vertical_axis",
+    "metres_per_unit",
+)
 
 
 def load_mocap_walk() -> Bunch:
@@ -56,19 +66,27 @@ def read_mocap(path: str | PathLike) -> Bunch:
     ----------
     path : str or path
         An ``.npz`` file with ``trials``, ``pos_<trial>`` of shape (n_frames, n_joints, 3),
-        ``joint_names``, ``parents``, ``fps``, and the splits ``std_<part>_cases`` and
-        ``std_<part>_starts``.
+        ``joint_names``, ``parents``, ``fps``, ``vertical_axis`` and ``metres_per_unit``; the
+        splits ``std_<part>_cases`` and ``std_<part>_starts`` may be absent.
 
     Returns
     -------
     motion : Bunch
         As `load_mocap_walk`, positions in the file's own units (``metres_per_unit``), and
         ``splits``: by part ("train", "val", "test") the pair (cases, starts).
+
+    Raises
+    ------
+    ValueError
+        If the file lacks one of these arrays.
     """
-    with _open(path, ("trials", "joint_names", "parents")) as archive:
+    with _open(path, _MOCAP_ARRAYS) as archive:
         trials = archive["trials"].astype(str).tolist()
         names = archive["joint_names"].astype(str).tolist()
         parts = [p for p in ("train", "val", "test") if f"std_{p}_cases" in archive]
+        _check_arrays(
+            archive, path, [f"pos_{t}" for t in trials] + [f"std_{p}_starts" for p in parts]
+        )
         return Bunch(
             positions=[archive[f"pos_{trial}"] for trial in trials],
             trials=trials,
@@ -96,16 +114,25 @@ def read_pedestrians(path: str | PathLike) -> Bunch:
     pedestrians : Bunch
         ``scenes`` (names) and ``tracks``: by scene a list of Bunches with ``person``, ``frames``,
         ``positions`` (n, 2) in metres, and ``validation`` (whether a row belongs to the
-        validation part).
+        validation part). A scene without rows has none.
+
+    Raises
+    ------
+    ValueError
+        If the file lacks one of these arrays.
     """
     with _open(path, ("scenes",)) as archive:
         scenes = archive["scenes"].astype(str).tolist()
+        kinds = ("frame", "ped", "xy", "val")
+        _check_arrays(archive, path, [f"{s}_{kind}" for s in scenes for kind in kinds])
         return Bunch(scenes=scenes, tracks={s: _tracks(archive, s) for s in scenes})
 
 
 def _tracks(archive: np.lib.npyio.NpzFile, scene: str) -> list[Bunch]:
     person, frames = archive[f"{scene}_ped"], archive[f"{scene}_frame"]
     positions, validation = archive[f"{scene}_xy"], archive[f"{scene}_val"]
+    if not len(person):
+        return []
     ends = np.flatnonzero(np.diff(person)) + 1
     return [
         Bunch(
@@ -118,13 +145,22 @@ def _tracks(archive: np.lib.npyio.NpzFile, scene: str) -> list[Bunch]:
     ]
 
 
-def _open(path: str | PathLike, needed: tuple[str, ...]) -> np.lib.npyio.NpzFile:
+def _open(path: str | PathLike, needed: Sequence[str]) -> np.lib.npyio.NpzFile:
     archive = np.load(path, allow_pickle=False)
+    try:
+        _check_arrays(archive, path, needed)
+    except ValueError:
+        archive.close()
+        raise
+    return archive
+
+
+def _check_arrays(
+    archive: np.lib.npyio.NpzFile, path: str | PathLike, needed: Sequence[str]
+) -> None:
     missing = [key for key in needed if key not in archive]
     if missing:
-        archive.close()
         raise ValueError(f"path={str(path)!r} lacks the arrays {missing}.")
-    return archive
 
 
 def _mirror(names: list[str]) -> NDArray:

@@ -83,7 +83,7 @@ def _parse_one(part: str, text: str) -> MatrixGroup:
     group = _family(match["name"])(*_positional(match, text), **_keywords(match, text))
     if match["axes"] is not None:
         axes = [
-            int(axis) if axis.isdigit() else axis
+            int(axis) if axis.isdecimal() else axis
             for axis in (piece.strip() for piece in match["axes"].split(","))
         ]
         group = group.embed(axes, int(match["dim"]) if match["dim"] else None)
@@ -107,7 +107,7 @@ def _positional(match: re.Match, text: str) -> list[int]:
         raise ValueError(
             f"{match['name']} takes its size, as in {match['name']}(3); got {text!r}."
         )
-    if not all(piece.isdigit() for piece in pieces):
+    if not all(piece.isdecimal() for piece in pieces):
         raise ValueError(f"The sizes of a group must be integers, got {text!r}.")
     return [int(piece) for piece in pieces]
 

@@ -101,7 +101,7 @@ class Frame(nn.Module):
 
     def shared_scales(self, rep: Representation) -> list[list[slice]]:
         """Columns of points, by translated space: they share one number when standardised."""
-        found = [[block[0] for block in _point_blocks(rep, s)] for s in self.translated]
+        found = [rep.point_columns(s) for s in self.translated]
         return [columns for columns in found if columns]
 
     def forward(self, x: Tensor) -> tuple[Tensor, FrameContext]:

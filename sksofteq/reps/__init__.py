@@ -10,7 +10,13 @@ from sksofteq.reps._representation import (
     T,
     Vector,
 )
-from sksofteq.reps._types import Axis, TensorType
+from sksofteq.reps._types import (
+    Axis,
+    TensorType,
+    check_space_name,
+    is_integer,
+    space_title,
+)
 
 __all__ = [
     "Axis",
@@ -22,6 +28,9 @@ __all__ = [
     "T",
     "TensorType",
     "Vector",
+    "check_space_name",
+    "is_integer",
     "parse_rep",
     "resolve_columns",
+    "space_title",
 ]

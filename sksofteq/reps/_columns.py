@@ -51,7 +51,7 @@ def resolve_columns(
     n_columns : int
         Number of columns of the table.
     spaces : mapping of str to int, default=None
-        Dimension of each named space.
+        Dimension of each named space; "" stands for the unnamed one.
     names : sequence of str, default=None
         Column names of the table, needed for a mapping.
     parameter : str, default="rep_in"
@@ -60,18 +60,19 @@ def resolve_columns(
     Raises
     ------
     ValueError
-        If a name is missing, occurs twice, or a column is left without a meaning.
+        If a type cannot be read, a name is missing, occurs twice, or a column is left without a
+        meaning.
     """
     if rep is None:
         return ColumnLayout(n_columns * Scalar)
     if not isinstance(rep, Mapping):
-        return ColumnLayout(parse_rep(rep, spaces))
+        return ColumnLayout(_parsed(rep, spaces, parameter))
     if names is None:
         raise ValueError(f"{parameter} is a mapping of column names, so a DataFrame is needed.")
     total, order = Representation([]), []
     for key, kind in rep.items():
         for columns in _matching(key, names, parameter):
-            term = parse_rep(kind, spaces)
+            term = _parsed(kind, spaces, f"{parameter}[{key!r}]")
             if term.spaces <= term.dims.keys() and term.dim != len(columns):
                 raise ValueError(
                     f"{parameter} gives {key!r} the type {str(term)!r} of {term.dim} columns, "
@@ -81,6 +82,16 @@ def resolve_columns(
             order += columns
     _check_each_once(order, names, n_columns, parameter)
     return ColumnLayout(total, np.array(order))
+
+
+def _parsed(
+    rep: str | Representation, spaces: Mapping[str, int] | None, parameter: str
+) -> Representation:
+    """`parse_rep`, with the parameter named in its errors."""
+    try:
+        return parse_rep(rep, spaces)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{parameter}: {error}") from None
 
 
 def _matching(key: Any, names: Sequence[str], parameter: str) -> list[list[int]]:

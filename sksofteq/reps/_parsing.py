@@ -24,7 +24,7 @@ def parse_rep(
         Factors: scalar, vector, point, tensor(p[,q]), the name of a space, point(space),
         dual(space).
     spaces : mapping of str to int, default=None
-        Dimension of each named space.
+        Dimension of each named space; "" stands for the unnamed one.
 
     Returns
     -------
@@ -42,20 +42,21 @@ def parse_rep(
     93
     """
     spaces = dict(spaces or {})
-    for name in filter(None, spaces):
+    named = {name: dim for name, dim in spaces.items() if name != ""}
+    for name in named:
         check_space_name(name)
     if isinstance(text, Representation):
         return text.bind(spaces) if spaces else text
     if not isinstance(text, str):
         raise TypeError(f"A representation must be a string or a Representation, got {text!r}.")
-    terms = [_parse_term(term, text, spaces) for term in text.split("+")]
+    terms = [_parse_term(term, text, named) for term in text.split("+")]
     return Representation(terms, spaces)
 
 
 def _parse_term(term: str, text: str, spaces: Mapping[str, int]) -> tuple[int, TensorType]:
     factors = [factor.strip() for factor in term.split("*")]
     count = 1
-    if factors[0].isdigit():
+    if factors[0].isdecimal():
         count = int(factors.pop(0))
     if not factors:
         raise ValueError(

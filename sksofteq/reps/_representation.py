@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import block_diag
 
-from sksofteq.reps._types import Axis, TensorType, check_space_name, group_by_type, unnamed
+from sksofteq.reps._types import (
+    Axis,
+    TensorType,
+    check_space_name,
+    checked_dims,
+    group_by_type,
+    is_integer,
+    space_title,
+    unnamed,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +52,7 @@ class Space:
 
     def __post_init__(self) -> None:
         check_space_name(self.name)
-        if int(self.dim) != self.dim or self.dim < 1:
+        if not is_integer(self.dim, minimum=1):
             raise ValueError(
                 f"The dimension of space {self.name!r} must be a positive integer, "
                 f"got {self.dim!r}."
@@ -89,13 +98,7 @@ class Representation:
         dims: Mapping[str, int] | None = None,
     ) -> None:
         self.terms = tuple((int(count), kind) for count, kind in terms if count)
-        for name, dim in (dims or {}).items():
-            if int(dim) != dim or dim < 1:
-                what = f"space {name!r}" if name else "the unnamed space"
-                raise ValueError(
-                    f"The dimension of {what} must be a positive integer, got {dim!r}."
-                )
-        self.dims = {name: int(dim) for name, dim in sorted((dims or {}).items())}
+        self.dims = checked_dims(dims or {})
 
     # ------------------------------------------------------------------ algebra
 
@@ -157,17 +160,17 @@ class Representation:
         dims : int or mapping of str to int
             Dimension of the unnamed space, or of each space by name.
         """
-        dims = {"": dims} if isinstance(dims, (int, np.integer)) else dict(dims)
-        return Representation(self.terms, _merged(self.dims, dims))
+        dims = dims if isinstance(dims, Mapping) else {"": dims}
+        return Representation(self.terms, _merged(self.dims, checked_dims(dims)))
 
     def type_shape(self, kind: TensorType) -> tuple[int, ...]:
         """Shape of one feature of a type."""
         try:
             return tuple(self.dims[axis.space] for axis in kind.axes)
         except KeyError as error:
-            what = f"space {error.args[0]!r}" if error.args[0] else "the unnamed space"
             raise ValueError(
-                f"The dimension of {what} in {str(self)!r} is unknown; bind it first."
+                f"The dimension of {space_title(error.args[0])} in {str(self)!r} is unknown; bind "
+                "it first."
             ) from None
 
     def type_dim(self, kind: TensorType) -> int:
@@ -202,6 +205,14 @@ class Representation:
     def as_vectors(self) -> Representation:
         """Return the sum whose points have become vectors."""
         return Representation([(n, kind.as_vector()) for n, kind in self.terms], self.dims)
+
+    def point_columns(self, space: str) -> list[slice]:
+        """Return the columns of the blocks that are points of a space ("" for the unnamed)."""
+        return [
+            columns
+            for columns, _, kind in self.blocks
+            if any(axis.point and axis.space == space for axis in kind.axes)
+        ]
 
     # ------------------------------------------------------------------ action
 
@@ -278,18 +289,27 @@ class Representation:
 
     def _elements(self, g: Element) -> dict[str, NDArray]:
         """The element's matrix by space name, checked against the dimensions."""
-        given = g if isinstance(g, Mapping) else {None: g}
+        given = g if isinstance(g, Mapping) else self._on_unnamed(g)
         elements = {}
         for name, matrix in given.items():
             matrix, name = np.asarray(matrix), name or ""
-            dim = self.dims.get(name, matrix.shape[-1])
+            dim = self.dims.get(name, max(matrix.shape, default=1))
             if matrix.shape not in ((dim, dim), (dim + 1, dim + 1)):
                 raise ValueError(
-                    f"A matrix of shape {matrix.shape} cannot act on "
-                    f"{'the unnamed space' if not name else f'space {name!r}'} of dimension {dim}."
+                    f"A matrix of shape {matrix.shape} cannot act on {space_title(name)} of "
+                    f"dimension {dim}."
                 )
             elements[name] = matrix
         return elements
+
+    def _on_unnamed(self, matrix: NDArray) -> dict[None, NDArray]:
+        """A single matrix, which acts on the unnamed space, as a mapping."""
+        if self.spaces and "" not in self.spaces:
+            raise ValueError(
+                f"A single matrix acts on the unnamed space, which {str(self)!r} does not have; "
+                f"pass a mapping from space to matrix, such as {{{min(self.spaces)!r}: matrix}}."
+            )
+        return {None: matrix}
 
     def _rho_of_type(self, kind: TensorType, elements: Mapping[str, NDArray]) -> NDArray:
         factors = []
@@ -362,7 +382,7 @@ def T(upper: int, lower: int = 0) -> Representation:  # noqa: N802 - the field's
     >>> T(2, 1).bind(3).dim
     27
     """
-    if min(upper, lower) < 0 or int(upper) != upper or int(lower) != lower:
+    if not is_integer(upper) or not is_integer(lower):
         raise ValueError(f"T(p, q) needs integers >= 0, got T({upper!r}, {lower!r}).")
     return Representation([(1, unnamed(int(upper), int(lower)))])
 
@@ -382,6 +402,9 @@ def _merged(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, in
     merged = dict(first)
     for name, dim in second.items():
         if merged.setdefault(name, dim) != dim:
-            what = f"Space {name!r}" if name else "The unnamed space"
-            raise ValueError(f"{what} cannot have dimension {merged[name]} and {dim} at once.")
+            what = space_title(name)
+            raise ValueError(
+                f"{what[0].upper() + what[1:]} cannot have dimension {merged[name]} and {dim} at "
+                "once."
+            )
     return merged

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 
 
 @dataclass(frozen=True, order=True)
@@ -99,10 +100,32 @@ def _axis_name(axis: Axis) -> str:
 
 def check_space_name(name: str) -> None:
     """Raise unless `name` is an identifier that no other word of a representation uses."""
-    if not name.isidentifier():
+    if not isinstance(name, str) or not name.isidentifier():
         raise ValueError(f"A space's name must be an identifier, got {name!r}.")
-    if name in ("scalar", "vector", "point"):
+    if name in ("scalar", "vector", "point", "dual"):
         raise ValueError(f"A space cannot be called {name!r}, which names a type already.")
+
+
+def space_title(name: str) -> str:
+    """What an error calls a space: ``space 'xyz'``, or ``the unnamed space`` for ""."""
+    return f"space {name!r}" if name else "the unnamed space"
+
+
+def is_integer(value: object, minimum: int = 0) -> bool:
+    """Whether a number is whole and >= minimum; True and False are no numbers."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    return bool(value >= minimum and value % 1 == 0)
+
+
+def checked_dims(dims: Mapping[str, int]) -> dict[str, int]:
+    """Dimensions by space, sorted; raise unless they are positive integers."""
+    for name, dim in dims.items():
+        if not is_integer(dim, minimum=1):
+            raise ValueError(
+                f"The dimension of {space_title(name)} must be a positive integer, got {dim!r}."
+            )
+    return {name: int(dim) for name, dim in sorted(dims.items())}
 
 
 def unnamed(upper: int, lower: int = 0) -> TensorType:

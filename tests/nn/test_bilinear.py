@@ -1,4 +1,4 @@
-"""The bilinear layer against one dense einsum per triple of types."""
+"""The bilinear layer against one dense einsum per triple of types; what it makes possible."""
 
 import itertools
 import string
@@ -49,32 +49,45 @@ def build(names, dims, rep, scale=1):
 
 
 def subscripts(out, tensor, partner, candidates, entities):
-    """Letters of the axes of the three types, or None where no contraction exists."""
+    """Letters of the axes of the three types, or None where they have no product."""
     letters = iter(string.ascii_lowercase)
     shared = [axis.space for axis in out.axes if axis.space in entities]
     lists = [[a.space for a in kind.axes if a.space in entities] for kind in (tensor, partner)]
     if not tensor.axes or shared not in lists or any(found not in ([], shared) for found in lists):
         return None
     of_entities = [next(letters) for _ in shared]
-    named = []
-    for kind in (out, tensor, partner):
-        entity = iter(of_entities)
-        named.append([next(entity) if a.space in entities else None for a in kind.axes])
-    free = [i for i, axis in enumerate(tensor.axes) if axis.space not in entities]
-    for number, (kind, lowers) in enumerate(((out, False), (partner, True))):
-        for j, axis in enumerate(kind.axes):
+    # contraction: the tensor holds the axes of both; outer product: the output does
+    for holder, other in ((1, (0, False)), (0, (1, False))):
+        kinds, named = (out, tensor, partner), []
+        bare = any(all(a.space in entities for a in kind.axes) for kind in (tensor, partner))
+        if holder == 0 and bare:  # a product with scalars is a contraction already
+            continue
+        for kind in kinds:
+            entity = iter(of_entities)
+            named.append([next(entity) if a.space in entities else None for a in kind.axes])
+        parts = (other, (2, holder == 1))
+        if fill(kinds, named, holder, parts, letters, candidates.is_orthogonal, entities):
+            return ["".join(letters_of) for letters_of in named]
+    return None
+
+
+def fill(kinds, named, holder, parts, letters, orthogonal, entities):
+    """Name the holder's axes after those of the two parts; whether all fit."""
+    free = [i for i, axis in enumerate(kinds[holder].axes) if axis.space not in entities]
+    for number, lowers in parts:
+        for j, axis in enumerate(kinds[number].axes):
             if axis.space in entities:
                 continue
             for i in free:
-                other = tensor.axes[i]
+                other = kinds[holder].axes[i]
                 opposite = other.dual != axis.dual
-                if other.space == axis.space and (candidates.is_orthogonal or opposite == lowers):
-                    named[2 * number][j] = named[1][i] = next(letters)
+                if other.space == axis.space and (orthogonal or opposite == lowers):
+                    named[number][j] = named[holder][i] = next(letters)
                     free.remove(i)
                     break
             else:
-                return None
-    return None if free else ["".join(letters_of) for letters_of in named]
+                return False
+    return not free
 
 
 def dense(layer, candidates, x):
@@ -120,9 +133,9 @@ def test_the_cases_cover_both_orders_of_contraction():
         layer, _ = build(*CASES[case], scale)
         for term, weight in zip(layer._terms, layer.weights, strict=True):
             copies, n_tensor, n_partner = weight.shape
-            _, kept, summed = term.sizes
-            first = n_tensor * kept * n_partner * (summed + copies)
-            second = n_tensor * copies * summed * (n_partner + kept)
+            _, kept, summed, added = term.sizes
+            first = n_tensor * kept * n_partner * added * (summed + copies)
+            second = n_tensor * copies * summed * added * (n_partner + kept)
             contracts_first.add(first <= second)
     assert contracts_first == {True, False}
 
