@@ -202,7 +202,7 @@ def _draw(model: SoftEquivariantRegressor, errors: pd.DataFrame, output: Path) -
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    from sksofteq.inspection import SymmetryDisplay
+    from sksofteq.inspection import SymmetryDisplay, draw_lines
 
     output.mkdir(parents=True, exist_ok=True)
     figure = plt.figure(figsize=(12, 6.4), layout="constrained")
@@ -211,8 +211,7 @@ def _draw(model: SoftEquivariantRegressor, errors: pd.DataFrame, output: Path) -
     axes = top.subplots(1, 3, sharey=True)
     SymmetryDisplay.from_estimator(model, axes=axes)
     left, right = bottom.subplots(1, 2, width_ratios=(1, 1.2))
-    for label in model.strength_path_.columns:
-        left.plot(model.strength_path_[label], label=label)
+    draw_lines(left, model.strength_path_)
     left.set(xlabel="epoch", ylabel="regularizer strength", yscale="log")
     left.set_title("Strengths while it fits", fontsize=11)
     left.legend(frameon=False, fontsize=8)

@@ -136,7 +136,20 @@ def resolve_candidates(
     _check_size(bound_in, n_features, parameter, "X", "features")
     if n_outputs:
         _check_size(bound_out, n_outputs, "rep_out", "y", "outputs")
+    _check_used(groups, bound_in.spaces | bound_out.spaces, parameter)
     return Candidates(groups, bound_in, bound_out, layout_in.order, layout_out.order)
+
+
+def _check_used(groups: Mapping[str, MatrixGroup], used: set[str], parameter: str) -> None:
+    for label, group in groups.items():
+        if not any((name or "") in used for name in group.spaces):
+            names = " and ".join(
+                repr(name) if name else "the unnamed one" for name in group.spaces
+            )
+            raise ValueError(
+                f"The candidate {label!r} acts on a space ({names}) that no column uses, neither "
+                f"in {parameter} nor in rep_out; name the space of the columns that it moves."
+            )
 
 
 def _checked_spaces(spaces: Mapping[str, int] | None) -> dict[str, int]:

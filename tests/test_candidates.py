@@ -289,3 +289,13 @@ def test_unknown_type_is_an_error_that_names_the_parameter(parameter):
     reps = {"rep_in": "vector", parameter: "vektor"}
     with pytest.raises(ValueError, match=f"^{parameter}: Cannot read 'vektor'"):
         resolve(("SO(3)",), **reps)
+
+
+@pytest.mark.parametrize(
+    "name, rep, n", [("Permutation(4) on joint", "2*xyz", 6), ("SO(3)", "scalar + xyz", 4)]
+)
+def test_candidate_that_moves_no_column_is_an_error(name, rep, n):
+    with pytest.raises(ValueError, match=r"no column uses"):
+        resolve_candidates(
+            (name,), rep, None, n_features=n, n_outputs=1, spaces={"joint": 4, "xyz": 3}
+        )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
+import copy
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +17,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import Callback, LRScheduler
 
 from sksofteq.candidates import Candidates
+from sksofteq.estimators._checks import (
+    check_continues,
+    check_labels,
+    check_part_weight,
+    check_row_groups,
+    named_candidates,
+)
 from sksofteq.estimators._outcome import curves, equivariance_errors, report
 from sksofteq.estimators._probe import FitProbe
 from sksofteq.estimators._rows import (
@@ -27,7 +33,8 @@ from sksofteq.estimators._rows import (
     split_rows,
     standardise_module,
 )
-from sksofteq.estimators._table import Table, check_table, features_kept_on_error
+from sksofteq.estimators._start import learning_rates, seeded, set_start, take_over
+from sksofteq.estimators._table import Table, check_table, kept_on_error
 from sksofteq.nn import SoftEMLP
 from sksofteq.orbits import orbit_average, sample_products
 from sksofteq.penalties import ProjectionPenalty
@@ -54,6 +61,10 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
     A subclass has the parameters of `SoftEquivariantRegressor` that are used here, builds a
     module and says which rule sets the strengths.
     """
+
+    @abstractmethod
+    def _architecture(self, candidates: Candidates) -> dict[str, Any]:
+        """The checked parameters that shape the network, which a warm start cannot change."""
 
     @abstractmethod
     def _build_module(self, candidates: Candidates) -> SoftEMLP:
@@ -88,13 +99,14 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         self : estimator
         """
         again = self.warm_start and hasattr(self, "net_")
-        with features_kept_on_error(self):
+        with kept_on_error(self):
             table = check_table(self, X, y, sample_weight, reset=not again)
+            self._check_requests(table.candidates, again)
             tuner = self._make_tuner(list(table.candidates.groups))
             seeds = check_random_state(self.random_state).randint(2**31 - 1, size=3)
             train, valid, together = self._split(table, tuner, groups, seeds[0])
-            with _seeded(int(seeds[1]), self.device):
-                self._run(table, train, valid, together, tuner, seeds[2], again)
+            with seeded(int(seeds[1]), self.device):
+                self._run(train, valid, together, tuner, seeds[2], again)
         return self
 
     def _split(
@@ -103,16 +115,18 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         """Training part, validation part if one is needed, and the groups of its rows."""
         if not (self.early_stopping or (tuner.needs_validation and table.candidates.groups)):
             return table, None, None
-        together = None if groups is None else _checked_groups(groups, len(table))
-        train, valid = split_rows(
+        together = None if groups is None else check_row_groups(groups, len(table))
+        rows, rows_valid = split_rows(
             len(table), self.validation_fraction, together, np.random.RandomState(seed)
         )
-        together = None if together is None else together[valid]
-        return table.take(train), table.take(valid), together
+        train, valid = table.take(rows), table.take(rows_valid)
+        check_part_weight(train.weight, "training")
+        if self.early_stopping:
+            check_part_weight(valid.weight, "validation")
+        return train, valid, None if together is None else together[rows_valid]
 
     def _run(
         self,
-        table: Table,
         train: Table,
         valid: Table | None,
         together: NDArray | None,
@@ -120,42 +134,30 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         seed: int,
         again: bool,
     ) -> None:
-        candidates = table.candidates
+        candidates = train.candidates
         strengths = tuner.begin(list(candidates.groups), self.max_iter)
-        module = self.net_.module_ if again else self._make_module(table)
-        y_scale = self._y_scale if again else _standardise(module, train)
-        penalty = ProjectionPenalty(module.core, candidates.groups)
-        held_out = (None, None) if valid is None else (valid.X, valid.y)
-        probe = FitProbe(
-            module,
-            penalty,
-            candidates,
-            *held_out,
-            y_scale.cpu().numpy(),
-            together,
-            np.random.RandomState(seed),
-        )
-        if self.untestable == "drop" and not isinstance(tuner, FixedStrengths):
-            strengths |= dict.fromkeys(probe.untestable(), 0.0)
         if again:
-            strengths = dict(self.regularizer_strengths_)
-        _set_start(penalty, strengths, again)
-        rows = prepare_rows(module, train.X, train.y, train.weight, y_scale)
-        rows_valid = (
-            None
-            if valid is None
-            else prepare_rows(module, valid.X, valid.y, valid.weight, y_scale)
-        )
-        callbacks = self._fit_callbacks(tuner, probe, valid is not None)
-        if self.augment is not False and candidates.groups:
+            strengths = tuner.resume(self.regularizer_strengths_)
+        module, y_scale = self._start(train, again)
+        penalty = ProjectionPenalty(module.core, candidates.groups)
+        random_state = np.random.RandomState(seed)
+        probe = FitProbe(module, penalty, train, valid, y_scale, together, random_state)
+        dropped = self._dropped(tuner, probe)
+        set_start(penalty, strengths | dict.fromkeys(dropped, 0.0), again)
+        rows = prepare_rows(module, train, y_scale)
+        rows_valid = None if valid is None else prepare_rows(module, valid, y_scale)
+        tuning = StrengthTuning(tuner, probe, dropped)
+        callbacks = self._fit_callbacks(tuning, valid is not None)
+        augment = named_candidates(self.augment, candidates.groups, "augment")
+        if augment and candidates.groups:
             mover = RowMover(module, train, y_scale, np.random.RandomState(seed))
-            supported = self._moved_by(candidates, tuner)
-            callbacks.append(("augmentation", Augmentation(rows, mover, supported)))
+            named = _supported(tuner, dropped) if augment is True else lambda: augment
+            callbacks.append(("augmentation", Augmentation(rows, mover, named)))
         net = self._make_net(module, penalty, callbacks, self.max_iter)
         net.batch_size = self._batch_size(len(rows))
         net.fit((rows, rows_valid), None)
-        self._keep(net, table, y_scale)
-        self._measure(probe, table.X if valid is None else valid.X)
+        self._keep(net, candidates, train.y_is_1d, y_scale)
+        self._measure(probe, (train if valid is None else valid).X)
         self._average_elements = self._choose_average(probe, train.X)
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -178,28 +180,35 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         self : estimator
         """
         again = hasattr(self, "net_")
-        table = check_table(self, X, y, sample_weight, reset=not again)
-        rng = check_random_state(self.random_state)
-        with _seeded(int(rng.randint(2**31 - 1)), self.device):
-            net, y_scale = (self.net_, self._y_scale) if again else self._first_net(table)
-            rows = prepare_rows(net.module_, table.X, table.y, table.weight, y_scale)
-            net.batch_size = self._batch_size(len(rows))
-            net.train_split = None
-            net.partial_fit((rows, None), None)
-        probe = FitProbe(
-            net.module_,
-            net.penalty,
-            table.candidates,
-            None,
-            None,
-            y_scale.cpu().numpy(),
-            None,
-            rng,
-        )
-        self._keep(net, table, y_scale)
+        with kept_on_error(self):
+            table = check_table(self, X, y, sample_weight, reset=not again)
+            self._check_requests(table.candidates, again)
+            random_state = check_random_state(self.random_state)
+            # An integer seed gives every call its own order of rows all the same.
+            seed = int(random_state.randint(2**31 - 1)) + (self.n_iter_ if again else 0)
+            with seeded(seed, self.device):
+                self._run_chunk(table, random_state, again)
+        return self
+
+    def _run_chunk(self, table: Table, random_state: np.random.RandomState, again: bool) -> None:
+        """One epoch, at the learning rate of the start and with fixed strengths."""
+        candidates = table.candidates
+        module, y_scale = self._start(table, again)
+        penalty = ProjectionPenalty(module.core, candidates.groups)
+        probe = FitProbe(module, penalty, table, None, y_scale, None, random_state)
+        strengths = self.regularizer_strengths_ if again else self._first_strengths(probe)
+        set_start(penalty, strengths, again)
+        tuning = StrengthTuning(FixedStrengths(strengths), probe)
+        callbacks = [("tuning", tuning), *self._user_callbacks()]
+        net = self._make_net(module, penalty, callbacks, 1).initialize()
+        if again:
+            take_over(net, self.net_)
+        rows = prepare_rows(module, table, y_scale)
+        net.batch_size = self._batch_size(len(rows))
+        net.partial_fit((rows, None), None)
+        self._keep(net, candidates, table.y_is_1d, y_scale)
         self._measure(probe, table.X)
         self._average_elements = self._choose_average(probe, table.X)
-        return self
 
     def predict(self, X: ArrayLike) -> NDArray:
         """Predict targets.
@@ -264,32 +273,46 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
 
     # ------------------------------------------------------------------ steps of a fit
 
-    def _make_module(self, table: Table) -> SoftEMLP:
-        """The network on the device, in the dtype of the table."""
-        dtype = torch.from_numpy(np.empty(0, table.X.dtype)).dtype
-        return self._build_module(table.candidates).to(device=self.device, dtype=dtype)
+    def _check_requests(self, candidates: Candidates, again: bool) -> None:
+        """What does not depend on the rows, before anything is trained."""
+        check_labels(candidates.groups)
+        for parameter in ("augment", "average"):
+            named_candidates(getattr(self, parameter), candidates.groups, parameter)
+        architecture = self._architecture(candidates)
+        if again:
+            check_continues(self, candidates, architecture)
 
-    def _first_net(self, table: Table) -> tuple[PenalizedNet, Tensor]:
-        """What the first call of `partial_fit` starts from."""
-        groups = table.candidates.groups
-        module = self._make_module(table)
-        y_scale = _standardise(module, table)
-        penalty = ProjectionPenalty(module.core, groups)
+    def _start(self, table: Table, again: bool) -> tuple[SoftEMLP, Tensor]:
+        """The network to train and the scale of y; a fitted one is copied, lest a fit fail."""
+        if again:
+            fitted = getattr(self.net_.module_, "_orig_mod", self.net_.module_)  # not compiled
+            return copy.deepcopy(fitted).to(self.device), self._y_scale.to(self.device)
+        dtype = torch.from_numpy(np.empty(0, table.X.dtype)).dtype
+        module = self._build_module(table.candidates).to(device=self.device, dtype=dtype)
+        groups = list(table.candidates.groups.values())
+        return module, standardise_module(module, table.X, table.y, groups, table.weight)
+
+    def _dropped(self, tuner: Tuner, probe: FitProbe) -> set[str]:
+        """Candidates that get no strength because the data cannot test them."""
+        if self.untestable == "keep" or isinstance(tuner, FixedStrengths):
+            return set()
+        return probe.untestable()
+
+    def _first_strengths(self, probe: FitProbe) -> dict[str, float]:
+        """What the first call of `partial_fit` fixes."""
+        labels = list(probe.candidates.groups)
+        tuner = self._make_tuner(labels)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # one epoch leaves no room for updates
-            strengths = self._make_tuner(list(groups)).begin(list(groups), 1)
-        _set_start(penalty, strengths, again=False)
-        net = self._make_net(module, penalty, self._user_callbacks(), 1)
-        net.initialize()
-        return net, y_scale
+            strengths = tuner.begin(labels, 1)
+        return strengths | dict.fromkeys(self._dropped(tuner, probe), 0.0)
 
-    def _fit_callbacks(
-        self, tuner: Tuner, probe: FitProbe, validate: bool
-    ) -> list[tuple[str, Callback]]:
+    def _fit_callbacks(self, tuning: StrengthTuning, validate: bool) -> list[tuple[str, Callback]]:
         cosine = LRScheduler(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=self.max_iter)
-        callbacks = [("tuning", StrengthTuning(tuner, probe)), ("schedule", cosine)]
+        callbacks = [("tuning", tuning), ("schedule", cosine)]
         if self.early_stopping and validate:
-            stopping = BestWeights(tuner.settled_after, self.n_iter_no_change, self.tol)
+            settled_after = tuning.tuner.settled_after
+            stopping = BestWeights(settled_after, self.n_iter_no_change, self.tol)
             callbacks.append(("best_weights", stopping))
         if self.verbose:
             callbacks.append(("progress", ProgressBar(self.max_iter)))
@@ -314,6 +337,7 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
             optimizer=torch.optim.AdamW,
             optimizer__weight_decay=self.alpha,
             lr=self.learning_rate_init,
+            optimizer__param_groups=learning_rates(module, self.learning_rate_init),
             max_epochs=max_epochs,
             train_split=None,
             callbacks=callbacks,
@@ -325,29 +349,21 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
     def _batch_size(self, n_rows: int) -> int:
         return min(200, n_rows) if self.batch_size == "auto" else min(self.batch_size, n_rows)
 
-    def _moved_by(self, candidates: Candidates, tuner: Tuner) -> Any:
-        """What tells, epoch by epoch, the candidates to augment by."""
-        if self.augment is True:
-            return tuner.supported
-        named = _known(self.augment, candidates, "augment")
-        return lambda: named
-
     # ------------------------------------------------------------------ fitted attributes
 
-    def _keep(self, net: PenalizedNet, table: Table, y_scale: Tensor) -> None:
+    def _keep(
+        self, net: PenalizedNet, candidates: Candidates, y_is_1d: bool, y_scale: Tensor
+    ) -> None:
         """Set the fitted attributes; the net lets go of the data."""
-        candidates = table.candidates
-        if hasattr(net, "callbacks_"):
-            net.callbacks_ = []
-        net.callbacks = None
-        self.net_, self._y_scale = net, y_scale
-        self._y_is_1d = table.y_is_1d
+        net.callbacks, net.callbacks_ = None, []
+        self.net_, self._y_scale, self._y_is_1d = net, y_scale, y_is_1d
+        self._fitted_architecture = self._architecture(candidates)
         self._order = (candidates.order_in, candidates.order_out)
         self.groups_ = dict(candidates.groups)
         self.rep_in_, self.rep_out_ = candidates.rep_in, candidates.rep_out
         self.n_iter_ = len(net.history)
         self.regularizer_strengths_ = {k: net.penalty.strengths[k] for k in candidates.groups}
-        vars(self).update(curves(net, self.regularizer_strengths_))
+        vars(self).update(curves(net, list(candidates.groups)))
 
     def _measure(self, probe: FitProbe, X: NDArray) -> None:
         self.equivariance_errors_ = equivariance_errors(probe, X)
@@ -355,61 +371,19 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
 
     def _choose_average(self, probe: FitProbe, X: NDArray) -> list:
         """The group elements to average predictions over; none if that is not asked for."""
-        if self.average is False or not self.groups_:
-            return []
-        if isinstance(self.average, (bool, str)):
+        labels = named_candidates(self.average, self.groups_, "average")
+        auto = labels == "auto"
+        if labels is True or auto:
             labels = [k for k, v in self._report["verdict"].items() if v == "holds"]
-        else:
-            labels = _known(self.average, probe.candidates, "average")
         if not labels:
             return []
         chosen = [self.groups_[label] for label in labels]
         elements = sample_products(chosen, _AVERAGE_ELEMENTS, X, self.rep_in_, probe.random_state)
-        if self.average == "auto" and not probe.average_pays(elements):
+        if auto and not probe.average_pays(elements):
             return []
         return elements
 
 
-def _standardise(module: SoftEMLP, table: Table) -> Tensor:
-    groups = list(table.candidates.groups.values())
-    return standardise_module(module, table.X, table.y, groups, table.weight)
-
-
-def _set_start(penalty: ProjectionPenalty, strengths: Mapping[str, float], again: bool) -> None:
-    """Set the strengths; weights start inside the common subspace of hard candidates."""
-    penalty.set_strengths(strengths)
-    hard = [label for label, value in strengths.items() if math.isinf(value)]
-    if hard:
-        if not again:
-            penalty.start_inside_(hard)
-        penalty.project_(hard)
-
-
-def _known(labels: Sequence[str], candidates: Candidates, parameter: str) -> list[str]:
-    unknown = [label for label in labels if label not in candidates.groups]
-    if unknown or isinstance(labels, str):
-        raise ValueError(
-            f"{parameter} must name candidates, got {labels!r}; the candidates are "
-            f"{list(candidates.groups)}."
-        )
-    return list(labels)
-
-
-def _checked_groups(groups: ArrayLike, n_samples: int) -> NDArray:
-    groups = np.asarray(groups)
-    if groups.shape != (n_samples,):
-        raise ValueError(
-            f"groups must have one entry per row, shape ({n_samples},), got {groups.shape}."
-        )
-    return groups
-
-
-@contextlib.contextmanager
-def _seeded(seed: int, device: str) -> Iterator[None]:
-    """Seed torch inside, leave its global generators as they were."""
-    kind = torch.device(device)
-    cuda = kind.type == "cuda"
-    devices = [kind.index or 0] if cuda else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield
+def _supported(tuner: Tuner, dropped: set[str]) -> Callable[[], list[str]]:
+    """What tells, epoch by epoch, the candidates that a rule takes to hold."""
+    return lambda: [label for label in tuner.supported() if label not in dropped]

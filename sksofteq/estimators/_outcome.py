@@ -22,19 +22,19 @@ ERROR_ROWS, ERROR_ELEMENTS = 1000, 8
 REPORT_ELEMENTS = 24
 
 
-def curves(net: PenalizedNet, strengths: dict[str, float]) -> dict[str, pd.DataFrame]:
+def curves(net: PenalizedNet, labels: list[str]) -> dict[str, pd.DataFrame]:
     """Strengths, penalties and terms of the loss over epochs, as fitted attributes."""
-    labels, rows = list(strengths), list(net.history)
+    rows = list(net.history)
     epochs = pd.RangeIndex(1, len(rows) + 1, name="epoch")
-    path = [row.get("strengths", strengths) for row in rows]
-    penalties = [row.get("penalties", dict.fromkeys(labels, np.nan)) for row in rows]
-    strength_path = pd.DataFrame(path, index=epochs, columns=labels, dtype=float)
-    penalty_path = pd.DataFrame(penalties, index=epochs, columns=labels, dtype=float)
+    strength_path, penalty_path = (
+        pd.DataFrame([row[kind] for row in rows], index=epochs, columns=labels, dtype=float)
+        for kind in ("strengths", "penalties")
+    )
     finite = strength_path.replace(np.inf, 0.0)  # a hard candidate's penalty is 0
     terms = {"data": [row["train_loss"] for row in rows]}
     loss_curve = pd.DataFrame(terms, index=epochs).join(finite * penalty_path)
-    if rows and "valid_loss" in rows[0]:
-        loss_curve["validation"] = [row["valid_loss"] for row in rows]
+    if any("valid_loss" in row for row in rows):
+        loss_curve["validation"] = [row.get("valid_loss", np.nan) for row in rows]
     return {
         "strength_path_": strength_path,
         "penalty_path_": penalty_path,
@@ -61,5 +61,5 @@ def report(probe: FitProbe, strengths: dict[str, float], errors: dict[str, float
         dict(zip(strengths, residuals, strict=True)),
         errors,
         probe.orbit_tests(REPORT_ELEMENTS),
-        probe.untestable() if strengths else set(),
+        probe.untestable() if probe.has_rows else set(),
     )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sksofteq.candidates import Candidates
 from sksofteq.estimators._rows import predict_rows
+from sksofteq.estimators._table import Table
 from sksofteq.nn import SoftEMLP
 from sksofteq.orbits import (
     REACH_AUC,
@@ -23,6 +23,7 @@ from sksofteq.penalties import ProjectionPenalty
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from torch import Tensor
 
 #: Orbit tests look at no more than this many validation rows.
 MAX_ROWS = 2000
@@ -35,39 +36,42 @@ class FitProbe:
     ----------
     module : SoftEMLP
     penalty : ProjectionPenalty
-    candidates : Candidates
-    X, y : ndarray or None
-        Validation rows in the representations' order, None without a validation part.
-    y_scale : ndarray of shape (dim_out,)
+    train : Table
+        Training rows with the candidates; they only tell how far orbits leave the data, and only
+        without a validation part.
+    held_out : Table or None
+        Validation rows.
+    y_scale : Tensor of shape (dim_out,)
         What standardises errors.
     rows_together : ndarray or None
         Group of each validation row, for standard errors.
     random_state : RandomState
+
+    Attributes
+    ----------
+    has_rows : bool
+        Whether there are held-out rows to test on.
     """
 
     def __init__(
         self,
         module: SoftEMLP,
         penalty: ProjectionPenalty,
-        candidates: Candidates,
-        X: NDArray | None,
-        y: NDArray | None,
-        y_scale: NDArray,
+        train: Table,
+        held_out: Table | None,
+        y_scale: Tensor,
         rows_together: NDArray | None,
         random_state: np.random.RandomState,
     ) -> None:
-        self.module, self.penalty, self.candidates = module, penalty, candidates
-        self.X, self.y, self.rows_together = X, y, rows_together
-        if X is not None and len(X) > MAX_ROWS:
-            chosen = random_state.permutation(len(X))[:MAX_ROWS]
-            self.X, self.y = X[chosen], y[chosen]
-            self.rows_together = None if rows_together is None else rows_together[chosen]
-        self.y_scale, self.random_state = y_scale, random_state
-
-    @property
-    def has_rows(self) -> bool:
-        """Whether there are held-out rows to test on."""
-        return self.X is not None and len(self.X) > 1
+        self.module, self.penalty, self.candidates = module, penalty, train.candidates
+        if held_out is not None and len(held_out) > MAX_ROWS:
+            chosen = random_state.permutation(len(held_out))[:MAX_ROWS]
+            held_out = held_out.take(chosen)
+            rows_together = None if rows_together is None else rows_together[chosen]
+        self.has_rows = held_out is not None and len(held_out) > 1
+        self.X, self.y = (held_out.X, held_out.y) if self.has_rows else (train.X, None)
+        self.rows_together = rows_together
+        self.y_scale, self.random_state = y_scale.cpu().numpy(), random_state
 
     def penalties(self) -> dict[str, float]:
         """R_G of every candidate."""
@@ -101,8 +105,6 @@ class FitProbe:
     @cached_property
     def reach(self) -> dict[str, float]:
         """How far each orbit leaves the data: AUC of a classifier of x against g x."""
-        if not self.has_rows:
-            return dict.fromkeys(self.candidates.groups, 0.5)
         return {
             label: orbit_auc(self.X, group, self.candidates.rep_in, self.random_state)
             for label, group in self.candidates.groups.items()

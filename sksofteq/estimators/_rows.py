@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,11 +15,15 @@ from sksofteq.estimators._table import Table
 from sksofteq.groups import MatrixGroup
 from sksofteq.nn import SoftEMLP
 from sksofteq.orbits import sample_products
+from sksofteq.reps import Representation
 from sksofteq.standardisation import mean_and_scale
 from sksofteq.training import Rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+#: A target that leaves its mean by no more than this share of it is constant.
+ROUNDING = 1e-12
 
 
 def split_rows(
@@ -55,7 +60,8 @@ def standardise_module(
 ) -> Tensor:
     """Set the module's standardisation from training rows; return the scale of raw y.
 
-    The scale, shape (dim_out,), is in the representation's order.
+    The scale, shape (dim_out,), is in the representation's order. Outputs that are the mean in
+    all rows start there.
     """
     frame = module.frame
     with torch.no_grad():
@@ -66,31 +72,55 @@ def standardise_module(
     )
     shared_out = frame.shared_scales(frame.rep_out)
     rep_out = module.rep_out
-    mean_out, scale_out = mean_and_scale(
-        framed_y.cpu().numpy(), rep_out, groups, weight, shared_out
-    )
+    framed_y = framed_y.cpu().numpy()
+    mean_out, scale_out = mean_and_scale(framed_y, rep_out, groups, weight, shared_out)
     module.standardise(*(_tensor(v, module) for v in (mean_in, scale_in, mean_out, scale_out)))
+    _silence(module, _constant_outputs(framed_y[weight > 0], mean_out, rep_out))
     _, scale = mean_and_scale(y, rep_out, groups, weight, shared_out)
     return _tensor(scale, module)
 
 
-def prepare_rows(
-    module: SoftEMLP, X: NDArray, y: NDArray, weight: NDArray, y_scale: Tensor
-) -> Rows:
+def _constant_outputs(y: NDArray, mean: NDArray, rep: Representation) -> NDArray:
+    """Whether a tensor is its mean in all rows, for every column of it."""
+    constant = np.abs(y - mean).max(axis=0) <= ROUNDING * np.abs(mean)
+    for columns, count, _ in rep.blocks:
+        tensors = constant[columns].reshape(count, -1)
+        tensors[:] = tensors.all(axis=1, keepdims=True)
+    return constant
+
+
+def _silence(module: SoftEMLP, columns: NDArray) -> None:
+    """Let the network start at 0 in some columns of the output.
+
+    There is nothing to learn where the target is 0 in all rows, but weights at random would have
+    to be unlearned, and a constant has no scale that tells how well.
+    """
+    rows = torch.as_tensor(columns, device=module.order_out.device)[
+        torch.argsort(module.order_out)
+    ]
+    with torch.no_grad():
+        for parameter in module.core.output.parameters():
+            parameter[rows] = 0.0
+
+
+def prepare_rows(module: SoftEMLP, table: Table, y_scale: Tensor) -> Rows:
     """Rows for the core: the loss compares ``factor * core(inputs)`` with `target`."""
     grouped = torch.argsort(module.order_out)
     with torch.no_grad():
-        framed, context = module.frame(_tensor(X, module))
-        target = _tensor(y, module)
+        framed, context = module.frame(_tensor(table.X, module))
+        target = _tensor(table.y, module)
         if context.shift is not None:
             target = target - context.shift
         power = torch.ones_like(y_scale)[None] if context.factor is None else context.factor
         target, power, scale = target[:, grouped], power[:, grouped], y_scale[grouped]
+        mean = power * module.mean_out
+        target = target - mean
+        target[target.abs() <= ROUNDING * mean.abs()] = 0.0  # Adam would learn the rounding
         return Rows(
             inputs=module.prepare(framed),
-            target=(target - power * module.mean_out) / scale,
+            target=target / scale,
             factor=power * module.scale_out / scale,
-            weight=_tensor(weight, module),
+            weight=_tensor(table.weight, module),
         )
 
 
@@ -131,7 +161,7 @@ class RowMover:
         for rows, element in zip(parts, elements, strict=True):
             X[rows] = rep_in.transform(X[rows], element)
             y[rows] = rep_out.transform(y[rows], element)
-        return prepare_rows(self.module, X, y, table.weight, self.y_scale)
+        return prepare_rows(self.module, replace(table, X=X, y=y), self.y_scale)
 
 
 def predict_rows(module: SoftEMLP, X: NDArray, chunk: int = 16384) -> NDArray:

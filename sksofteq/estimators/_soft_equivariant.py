@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
@@ -11,6 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skorch.callbacks import Callback
 
 from sksofteq.candidates import Candidates
+from sksofteq.estimators._checks import check_hidden_sizes
 from sksofteq.estimators._network import NetworkRegressor
 from sksofteq.nn import SoftEMLP
 from sksofteq.tuning import FixedStrengths, Tuner, make_tuner
@@ -45,13 +45,14 @@ class SoftEquivariantRegressor(NetworkRegressor):
         Whether the penalty is a proximal step after the optimizer's, stable for any strength, or
         part of the gradient that Adam normalises, as published. A strength of one form is not
         the same as one of the other.
-    hidden_layer_sizes : sequence of int or Representation, default=(128, 128)
-        Widths of the hidden layers, gates not counted, or their features.
+    hidden_layer_sizes : sequence of int, Representation or str, default=(128, 128)
+        Widths of the hidden layers, gates not counted, or their features, such as
+        ``"16*scalar + 8*vector"``.
     max_rank : int, default=2
         Highest rank of hidden tensors.
     alpha : float, default=1e-4
         Decoupled weight decay.
-    learning_rate_init : float, default=3e-3
+    learning_rate_init : float, default=1e-2
         Adam's learning rate at the start; it falls to zero along a cosine.
     batch_size : int or "auto", default="auto"
         Rows per step; "auto" is min(200, n_samples).
@@ -67,7 +68,9 @@ class SoftEquivariantRegressor(NetworkRegressor):
     tol : float, default=1e-4
         Smallest relative improvement of the validation loss that counts.
     warm_start : bool, default=False
-        Continue from the weights and strengths of the last fit, with its standardisation.
+        Continue from the weights and strengths of the last fit, with its standardisation;
+        strengths that are given take effect anew. Candidates, representations and hidden layers
+        must be the same.
     augment : bool or sequence of str, default=False
         Move the training rows by random elements of candidates, anew in every epoch: of those
         that the rule takes to hold (True), or of the ones named.
@@ -76,9 +79,11 @@ class SoftEquivariantRegressor(NetworkRegressor):
         candidates whose verdict is "holds" (True), of those if that lowers the validation error
         ("auto"), or of the ones named.
     untestable : {"keep", "drop"}, default="keep"
-        Whether a candidate that the data cannot test keeps its strength or gets none.
+        Whether a candidate that the data cannot test keeps the strength that the tuner starts with
+        or gets none.
     callbacks : list of skorch callbacks, default=None
-        Cloned in `fit`.
+        Cloned in `fit`. A callback may end the fit by a KeyboardInterrupt in ``on_epoch_end``, as
+        skorch's own do; any other interrupt leaves the estimator as it was.
     device : str, default="cpu"
         Where torch computes.
     compile : bool, default=False
@@ -91,16 +96,18 @@ class SoftEquivariantRegressor(NetworkRegressor):
     Attributes
     ----------
     regularizer_strengths_ : dict of str to float
-        The strengths as used, by candidate, in the order given.
+        The strengths in force at the end, by candidate, in the order given.
     equivariance_errors_ : dict of str to float
         Equivariance error of the fitted network by candidate, on validation rows if there are
         any.
     strength_path_ : DataFrame of shape (n_iter_, n_candidates)
-        Strengths over epochs.
+        Strengths in force during each epoch; a change at the end of an epoch counts from the
+        next one.
     penalty_path_ : DataFrame of shape (n_iter_, n_candidates)
-        R_G over epochs.
+        R_G at the end of each epoch.
     loss_curve_ : DataFrame of shape (n_iter_, 1 + n_candidates or more)
-        Terms of the loss over epochs: "data", each candidate's strength * R_G, and "validation".
+        Terms of the loss over epochs: "data", each candidate's strength * R_G, and "validation",
+        NaN in epochs without a validation part.
     groups_ : dict of str to MatrixGroup
         The candidates.
     rep_in_, rep_out_ : Representation
@@ -187,7 +194,7 @@ class SoftEquivariantRegressor(NetworkRegressor):
         hidden_layer_sizes: Sequence = (128, 128),
         max_rank: int = 2,
         alpha: float = 1e-4,
-        learning_rate_init: float = 3e-3,
+        learning_rate_init: float = 1e-2,
         batch_size: int | str = "auto",
         max_iter: int = 200,
         early_stopping: bool = False,
@@ -236,17 +243,18 @@ class SoftEquivariantRegressor(NetworkRegressor):
             return make_tuner(self.tuner) if labels else FixedStrengths()
         if isinstance(self.strengths, Mapping):
             _check_mapping(self.strengths, labels)
-        elif math.isnan(self.strengths):
-            raise ValueError("strengths must be a number >= 0, got nan.")
         return FixedStrengths(self.strengths)
+
+    def _architecture(self, candidates: Candidates) -> dict[str, Any]:
+        sizes = check_hidden_sizes(self.hidden_layer_sizes, candidates.rep_in.dims)
+        return {"hidden_layer_sizes": sizes, "max_rank": self.max_rank}
 
     def _build_module(self, candidates: Candidates) -> SoftEMLP:
         return SoftEMLP(
             candidates.rep_in,
             candidates.rep_out,
             tuple(candidates.groups.values()),
-            self.hidden_layer_sizes,
-            self.max_rank,
+            **self._architecture(candidates),
         )
 
 

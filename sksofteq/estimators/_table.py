@@ -64,7 +64,9 @@ def check_table(
     ValueError
         If the data are unusable, do not fit the representations, or, without `reset`, the fit.
     """
-    names_out = list(y.columns) if isinstance(y, pd.DataFrame) else None
+    names_in, names_out = (
+        list(table.columns) if isinstance(table, pd.DataFrame) else None for table in (X, y)
+    )
     X, y = validate_data(
         estimator,
         X,
@@ -98,17 +100,22 @@ def check_table(
             UserWarning,
             stacklevel=4,
         )
-    candidates = resolve_for(estimator, X.shape[1], y.shape[1], names_out)
-    X = X if candidates.order_in is None else X[:, candidates.order_in]
-    y = y if candidates.order_out is None else y[:, candidates.order_out]
+    candidates = resolve_for(estimator, X.shape[1], y.shape[1], names_in, names_out)
+    # Rows contiguous in memory, whatever the order of columns: sums round the same.
+    X = X if candidates.order_in is None else np.ascontiguousarray(X[:, candidates.order_in])
+    y = y if candidates.order_out is None else np.ascontiguousarray(y[:, candidates.order_out])
     return Table(X, y, weight, candidates, y_is_1d)
 
 
 def resolve_for(
-    estimator: BaseEstimator, n_features: int, n_outputs: int, names_out: list[Any] | None
+    estimator: BaseEstimator,
+    n_features: int,
+    n_outputs: int,
+    names_in: list[Any] | None,
+    names_out: list[Any] | None,
 ) -> Candidates:
-    """The candidates of an estimator, by its parameters and its feature names."""
-    names = getattr(estimator, "feature_names_in_", None)
+    """The candidates of an estimator, by its parameters and the names of columns."""
+    names = getattr(estimator, "feature_names_in_", None) if names_in is None else names_in
     return resolve_candidates(
         estimator.symmetries,
         estimator.rep_in,
@@ -122,15 +129,15 @@ def resolve_for(
 
 
 @contextlib.contextmanager
-def features_kept_on_error(estimator: BaseEstimator) -> Iterator[None]:
-    """Give back the feature names of the last fit if a new fit fails: that one still predicts."""
-    names = ("n_features_in_", "feature_names_in_")
-    known = {name: getattr(estimator, name) for name in names if hasattr(estimator, name)}
+def kept_on_error(estimator: BaseEstimator) -> Iterator[None]:
+    """Leave an estimator as it was if a fit fails or is interrupted: the last one still predicts.
+
+    What belongs to the last fit must be replaced inside, not changed.
+    """
+    known = dict(vars(estimator))
     try:
         yield
     except BaseException:
-        if known:
-            for name in names:
-                vars(estimator).pop(name, None)
-            vars(estimator).update(known)
+        vars(estimator).clear()
+        vars(estimator).update(known)
         raise

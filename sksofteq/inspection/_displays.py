@@ -100,7 +100,7 @@ class SymmetryDisplay:
         self.axes_[2].axvline(0.5, color="0.6", lw=0.8, ls=":")
         self.axes_[0].set_yticks(range(n), [_short(label) for label in self.report.index])
         for axis in self.axes_:
-            axis.set_ylim(n - 0.5, -0.5)
+            axis.set_ylim(max(n, 1) - 0.5, -0.5)
             axis.grid(axis="x", color="0.9")
             axis.set_axisbelow(True)
             axis.spines[["top", "right"]].set_visible(False)
@@ -209,8 +209,7 @@ class StrengthPathDisplay:
             ("regularizer strength", "penalty R"),
             strict=True,
         ):
-            for column in table.columns:
-                axis.plot(table.index, table[column], label=_short(column), lw=1.8)
+            draw_lines(axis, table)
             if (table.to_numpy(float) > 0).any():
                 axis.set_yscale("log")
             axis.set_xlabel("epoch")
@@ -220,6 +219,13 @@ class StrengthPathDisplay:
         if len(self.strengths.columns):
             self.axes_[1].legend(frameon=False, loc="center left", bbox_to_anchor=(1.02, 0.5))
         return self
+
+
+def draw_lines(axis: Axes, table: pd.DataFrame) -> None:
+    """A line per column, each thinner than the one before: equal ones stay visible."""
+    for i, column in enumerate(table.columns):
+        width = 1.5 + 0.7 * (len(table.columns) - 1 - i)
+        axis.plot(table.index, table[column], label=_short(column), lw=width)
 
 
 def _short(label: str, longest: int = 34) -> str:

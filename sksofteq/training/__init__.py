@@ -1,7 +1,13 @@
 """The skorch net, its in-memory batches and its callbacks (private)."""
 
 from sksofteq.training._batches import Rows, TensorBatches
-from sksofteq.training._callbacks import Augmentation, BestWeights, ProgressBar, StrengthTuning
+from sksofteq.training._callbacks import (
+    Augmentation,
+    BestWeights,
+    ProgressBar,
+    StopTraining,
+    StrengthTuning,
+)
 from sksofteq.training._net import PenalizedNet
 
 __all__ = [
@@ -10,6 +16,7 @@ __all__ = [
     "PenalizedNet",
     "ProgressBar",
     "Rows",
+    "StopTraining",
     "StrengthTuning",
     "TensorBatches",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from skorch import NeuralNet
@@ -16,32 +16,40 @@ from sksofteq.tuning import Tuner
 from sksofteq.tuning._base import Probe
 
 
+class StopTraining(KeyboardInterrupt):
+    """Ends a fit early, the way that skorch understands; a genuine Ctrl-C is none of these."""
+
+
 class StrengthTuning(Callback):
     """Lets a rule move the strengths after an epoch, and records strengths and penalties.
+
+    The strengths of an epoch are those in force during it; a change counts from the next one.
 
     Parameters
     ----------
     tuner : Tuner
         After `begin`.
     probe : Probe
+    dropped : collection of str, default=()
+        Candidates without a strength, whatever the rule says.
     """
 
-    def __init__(self, tuner: Tuner, probe: Probe) -> None:
-        self.tuner, self.probe = tuner, probe
+    def __init__(self, tuner: Tuner, probe: Probe, dropped: Collection[str] = ()) -> None:
+        self.tuner, self.probe, self.dropped = tuner, probe, dropped
 
     def on_epoch_end(self, net: NeuralNet, **_: Any) -> None:
-        """Ask the rule; set what it says."""
+        """Record; ask the rule and set what it says."""
         loss = net.history[-1, "train_loss"]
         if not math.isfinite(loss):
             raise ValueError(
                 f"The training loss became {loss} in epoch {len(net.history)}; lower "
                 "learning_rate_init, or look for outliers in X and y."
             )
-        strengths = self.tuner.on_epoch_end(len(net.history), self.probe)
         net.history.record("penalties", self.probe.penalties())
-        if strengths is not None:
-            net.penalty.set_strengths(strengths)
         net.history.record("strengths", dict(net.penalty.strengths))
+        strengths = self.tuner.on_epoch_end(len(net.history), self.probe)
+        if strengths is not None:
+            net.penalty.set_strengths(dict(strengths) | dict.fromkeys(self.dropped, 0.0))
 
 
 class Augmentation(Callback):
@@ -108,7 +116,7 @@ class BestWeights(Callback):
         else:
             self.waited_ += 1
         if self.waited_ >= self.patience:
-            raise KeyboardInterrupt  # skorch's way to end a fit from a callback
+            raise StopTraining
 
     def on_train_end(self, net: NeuralNet, **_: Any) -> None:
         """Restore."""

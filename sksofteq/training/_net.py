@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from sksofteq.penalties import ProjectionPenalty
 from sksofteq.training._batches import Rows, TensorBatches
+from sksofteq.training._callbacks import StopTraining
 
 
 class PenalizedNet(NeuralNet):
@@ -33,6 +35,36 @@ class PenalizedNet(NeuralNet):
     @property
     def _default_callbacks(self) -> list:
         return []
+
+    def notify(self, method_name: str, **arguments: Any) -> None:
+        """Call a callback's method; at the end of an epoch, those of the user may end the fit.
+
+        They raise KeyboardInterrupt to do so, as skorch's own callbacks.
+        """
+        getattr(self, method_name)(self, **arguments)
+        for name, callback in self.callbacks_:
+            try:
+                getattr(callback, method_name)(self, **arguments)
+            except KeyboardInterrupt as error:
+                if method_name == "on_epoch_end" and name.startswith("user_"):
+                    raise StopTraining from error
+                raise
+
+    def fit_loop(self, *args: Any, **kwargs: Any) -> PenalizedNet:
+        """Run the epochs; remember a genuine interrupt, which skorch takes for a regular end."""
+        self.interrupted_ = False
+        try:
+            return super().fit_loop(*args, **kwargs)
+        except KeyboardInterrupt as error:
+            self.interrupted_ = not isinstance(error, StopTraining)
+            raise
+
+    def partial_fit(self, *args: Any, **kwargs: Any) -> PenalizedNet:
+        """Train; a genuine interrupt comes through."""
+        super().partial_fit(*args, **kwargs)
+        if self.interrupted_:
+            raise KeyboardInterrupt
+        return self
 
     def get_split_datasets(self, X: tuple[Rows, Rows | None], y: Any = None, **_: Any) -> tuple:
         """The caller has split and standardised already."""
@@ -70,7 +102,9 @@ class PenalizedNet(NeuralNet):
             self.penalty.add_gradient_()
         self.optimizer_.step()
         if self.form == "proximal":
-            self.penalty.proximal_step_(self.optimizer_.param_groups[0]["lr"])
+            self.penalty.proximal_step_(self.optimizer_.param_groups[-1]["lr"])
+        elif math.inf in self.penalty.strengths.values():
+            self.penalty.proximal_step_(0.0)  # a step of no length is the projection alone
         return {"loss": loss.detach()}
 
     def validation_step(self, batch: Rows, **_: Any) -> dict[str, Tensor]:

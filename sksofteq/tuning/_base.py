@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 from sklearn.base import BaseEstimator, clone
 
 if TYPE_CHECKING:
@@ -59,6 +61,16 @@ class Tuner(ABC, BaseEstimator):
             Gives access to penalties and tests of the network as it is now.
         """
 
+    def resume(self, strengths: Mapping[str, float]) -> dict[str, float]:
+        """Return the strengths to go on from in a warm start; called after `begin`.
+
+        Parameters
+        ----------
+        strengths : mapping of str to float
+            Where the last fit ended.
+        """
+        return dict(strengths)
+
     def supported(self) -> list[str]:
         """Return the candidates that the rule, as of now, takes to hold; valid after `begin`."""
         return []
@@ -89,12 +101,43 @@ class FixedStrengths(Tuner):
             self.strengths_ = {label: float(self.strengths) for label in labels}
         return dict(self.strengths_)
 
+    def resume(self, strengths: Mapping[str, float]) -> dict[str, float]:
+        """Return the chosen strengths, whatever the last fit had."""
+        return dict(self.strengths_)
+
     def supported(self) -> list[str]:
         """Candidates that were given a strength."""
         return [label for label, value in self.strengths_.items() if value > 0]
 
     def on_epoch_end(self, epoch: int, probe: Probe) -> None:
         """Change nothing."""
+
+
+def check_parameter(
+    tuner: Tuner, name: str, allowed: Callable[[float], bool], right: str, kind: type = Real
+) -> None:
+    """Check a number that a rule was given.
+
+    Parameters
+    ----------
+    tuner : Tuner
+    name : str
+        The parameter.
+    allowed : callable
+        Tells whether a number is allowed.
+    right : str
+        What would be right, for the error.
+    kind : type, default=Real
+        Type of the number.
+
+    Raises
+    ------
+    ValueError
+        If the value is not such a number.
+    """
+    value = getattr(tuner, name)
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, kind) or not allowed(value):
+        raise ValueError(f"{type(tuner).__name__}.{name} must be {right}, got {value!r}.")
 
 
 def make_tuner(tuner: str | Tuner) -> Tuner:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from numbers import Integral
 
 import numpy as np
 
-from sksofteq.tuning._base import Probe, Tuner
+from sksofteq.tuning._base import Probe, Tuner, check_parameter
 
 MIN_UPDATES = 10
 
@@ -25,7 +26,7 @@ class OrbitTuner(Tuner):
     Parameters
     ----------
     initial : float, default=3.0
-        Strength at the start.
+        Strength at the start, within the bounds.
     low, high : float, default=1e-3 and 3.0
         Bounds of a strength.
     rate : float, default=0.7
@@ -59,7 +60,8 @@ class OrbitTuner(Tuner):
         self.n_elements = n_elements
 
     def begin(self, labels: Sequence[str], n_epochs: int) -> dict[str, float]:
-        """Plan the updates and return the strengths to start with."""
+        """Check the parameters, plan the updates and return the strengths to start with."""
+        self._check()
         last = max(1, round(self.span * n_epochs))
         epochs = np.unique(np.linspace(last / self.n_updates, last, self.n_updates).round())
         self.epochs_ = {int(epoch) for epoch in epochs if epoch >= 1}
@@ -72,6 +74,11 @@ class OrbitTuner(Tuner):
             )
         self.strengths_ = {label: float(self.initial) for label in labels}
         self.moved_ = False
+        return dict(self.strengths_)
+
+    def resume(self, strengths: Mapping[str, float]) -> dict[str, float]:
+        """Go on from the last strengths, within the bounds."""
+        self.strengths_ = {k: min(max(v, self.low), self.high) for k, v in strengths.items()}
         return dict(self.strengths_)
 
     @property
@@ -95,6 +102,15 @@ class OrbitTuner(Tuner):
         if not self.moved_:
             return []
         return [label for label, value in self.strengths_.items() if value >= self.initial]
+
+    def _check(self) -> None:
+        for name in ("n_updates", "n_elements"):
+            check_parameter(self, name, lambda n: n >= 1, "an integer >= 1", Integral)
+        for name in ("low", "high", "rate"):
+            check_parameter(self, name, lambda v: 0 < v < math.inf, "a positive number")
+        check_parameter(self, "span", lambda v: 0 < v <= 1, "in (0, 1]")
+        bounds = f"within the bounds low={self.low!r} and high={self.high!r}"
+        check_parameter(self, "initial", lambda v: self.low <= v <= self.high, bounds)
 
     def _moved(self, strength: float, z: float) -> float:
         step = self.rate * float(np.clip((1 - z) / 2, -1, 1))

@@ -1,0 +1,156 @@
+"""What a user asks of a fit, checked before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from sksofteq.candidates import Candidates
+from sksofteq.groups import MatrixGroup
+from sksofteq.reps import Representation, parse_rep
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+#: Columns of `loss_curve_` beside the candidates'.
+RESERVED_LABELS = ("data", "validation")
+
+
+def check_labels(groups: Mapping[str, MatrixGroup]) -> None:
+    """Raise a ValueError if a candidate's label would clash with a column of `loss_curve_`."""
+    taken = [label for label in RESERVED_LABELS if label in groups]
+    if taken:
+        raise ValueError(
+            f"symmetries must not label a candidate {' or '.join(map(repr, RESERVED_LABELS))}, "
+            f"columns of loss_curve_; got {taken}. Choose another label."
+        )
+
+
+def named_candidates(
+    value: bool | str | Sequence[str], groups: Mapping[str, MatrixGroup], parameter: str
+) -> bool | str | list[str]:
+    """Return a flag, or the word "auto", as it is, and labels as a list.
+
+    Raises
+    ------
+    ValueError
+        If a label names no candidate.
+    """
+    if isinstance(value, (bool, np.bool_, str)):
+        return value if isinstance(value, str) else bool(value)
+    labels = [str(label) for label in value]
+    if not set(labels) <= set(groups):
+        raise ValueError(
+            f"{parameter} must name candidates, got {labels!r}; the candidates are {list(groups)}."
+        )
+    return labels
+
+
+def check_row_groups(groups: ArrayLike, n_samples: int) -> NDArray:
+    """Return the groups of rows as an array.
+
+    Raises
+    ------
+    ValueError
+        If there is not one entry per row.
+    """
+    groups = np.asarray(groups)
+    if groups.shape != (n_samples,):
+        raise ValueError(
+            f"groups must have one entry per row, shape ({n_samples},), got {groups.shape}."
+        )
+    return groups
+
+
+def check_part_weight(weight: NDArray, part: str) -> None:
+    """Raise a ValueError if a part that was split off has no weight."""
+    if not weight.sum() > 0:
+        raise ValueError(
+            f"sample_weight must have a positive sum over the {part} part, which validation_"
+            f"fraction and groups split off; got zeros only in its {len(weight)} rows."
+        )
+
+
+def check_hidden_sizes(
+    sizes: Sequence[int | str | Representation], dims: Mapping[str, int]
+) -> tuple[int | Representation, ...]:
+    """Return widths as int, and features with the dimensions of their spaces.
+
+    Raises
+    ------
+    ValueError
+        If a size is neither a positive integer nor features that can be read and have entries.
+    """
+    return tuple(_checked_size(size, dims) for size in sizes)
+
+
+def _checked_size(size: Any, dims: Mapping[str, int]) -> int | Representation:
+    right = "positive integers, or features such as '16*scalar + 8*vector'"
+    if isinstance(size, Integral) and not isinstance(size, (bool, np.bool_)) and size > 0:
+        return int(size)
+    if not isinstance(size, (str, Representation)):
+        raise ValueError(f"hidden_layer_sizes must hold {right}; got {size!r}.")
+    try:
+        features = parse_rep(str(size) if isinstance(size, str) else size, dims)
+        empty = features.dim == 0
+    except ValueError as error:
+        raise ValueError(f"hidden_layer_sizes must hold {right}; got {size!r}: {error}") from None
+    if empty:
+        raise ValueError(f"hidden_layer_sizes must hold {right}; got {size!r}, without entries.")
+    return features
+
+
+def check_continues(
+    estimator: BaseEstimator, candidates: Candidates, architecture: Mapping[str, Any]
+) -> None:
+    """Check that a fitted network can be trained on.
+
+    Raises
+    ------
+    ValueError
+        If candidates, representations or what shapes the network differ from the last fit's.
+    """
+    order_in, order_out = estimator._order
+    now = {
+        "symmetries": candidates.groups,
+        "rep_in": (candidates.rep_in, _listed(candidates.order_in)),
+        "rep_out": (candidates.rep_out, _listed(candidates.order_out)),
+        **architecture,
+    }
+    fitted = {
+        "symmetries": estimator.groups_,
+        "rep_in": (estimator.rep_in_, _listed(order_in)),
+        "rep_out": (estimator.rep_out_, _listed(order_out)),
+        **estimator._fitted_architecture,
+    }
+    for name, value in now.items():
+        if value != fitted[name]:
+            raise ValueError(
+                f"{name} differs from the last fit, which warm_start=True and partial_fit "
+                f"continue: it was {_shown(fitted[name])}, now it is {_shown(value)}. Set it "
+                "back, or fit anew with warm_start=False."
+            )
+
+
+def _listed(order: NDArray | None) -> list[int] | None:
+    return None if order is None else order.tolist()
+
+
+def _shown(value: Any) -> str:
+    """Labels of candidates, a representation with its columns, or the value itself."""
+    if isinstance(value, Mapping):
+        return (
+            ", ".join(
+                str(group) if label == str(group) else f"{label}: {group}"
+                for label, group in value.items()
+            )
+            or "no candidates"
+        )
+    if isinstance(value, tuple) and value and isinstance(value[0], Representation):
+        rep, order = value
+        return repr(str(rep)) + ("" if order is None else f" from the columns {order}")
+    return repr(value)

@@ -1,0 +1,58 @@
+"""What a training starts from: strengths, an earlier net, a seed."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import math
+from collections.abc import Iterator, Mapping
+
+import torch
+
+from sksofteq.nn import SoftEMLP, SoftEquivariantLinear
+from sksofteq.penalties import ProjectionPenalty
+from sksofteq.training import PenalizedNet
+
+#: Layers with at most this many inputs are trained at the full learning rate.
+FULL_RATE_FAN_IN = 64
+
+
+def set_start(penalty: ProjectionPenalty, strengths: Mapping[str, float], again: bool) -> None:
+    """Set the strengths; weights start inside the common subspace of hard candidates."""
+    penalty.set_strengths(strengths)
+    hard = [label for label, value in strengths.items() if math.isinf(value)]
+    if hard:
+        if not again:
+            penalty.start_inside_(hard)
+        penalty.project_(hard)
+
+
+def take_over(net: PenalizedNet, earlier: PenalizedNet) -> None:
+    """Go on with an earlier net's history and moments of the optimizer, not with its rates."""
+    moments = copy.deepcopy(earlier.optimizer_.state_dict()["state"])
+    net.optimizer_.load_state_dict({**net.optimizer_.state_dict(), "state": moments})
+    net.history = copy.copy(earlier.history)
+
+
+@contextlib.contextmanager
+def seeded(seed: int, device: str) -> Iterator[None]:
+    """Seed torch inside, leave its global generators as they were."""
+    kind = torch.device(device)
+    cuda = kind.type == "cuda"
+    devices = [kind.index or 0] if cuda else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
+
+
+def learning_rates(module: SoftEMLP, rate: float) -> list[tuple[str, dict[str, float]]]:
+    """Adam's steps for wide layers shrink as 1 / fan-in (arXiv 2203.03466).
+
+    A step moves every weight by about the same amount, so what reaches an output grows with the
+    number of inputs, and most where these are correlated, as columns of a table are.
+    """
+    return [
+        (f"core.{name}.weight", {"lr": rate * min(1.0, FULL_RATE_FAN_IN / layer.rep_in.dim)})
+        for name, layer in module.core.named_modules()
+        if isinstance(layer, SoftEquivariantLinear)
+    ]
