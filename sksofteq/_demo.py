@@ -214,7 +214,7 @@ def _draw(model: SoftEquivariantRegressor, errors: pd.DataFrame, output: Path) -
     draw_lines(left, model.strength_path_)
     left.set(xlabel="epoch", ylabel="regularizer strength", yscale="log")
     left.set_title("Strengths while it fits", fontsize=11)
-    left.legend(frameon=False, fontsize=8)
+    left.legend(frameon=False, fontsize=8, loc="center right", bbox_to_anchor=(1.0, 0.58))
     errors.plot.barh(ax=right, color=["#4575b4", "#d73027"], width=0.75, logx=True)
     right.invert_yaxis()
     for bars in right.containers:
