@@ -30,6 +30,8 @@ CRITICAL_Z = 1.645
 #: A predictor that changes by less than this share of the target's variance along an orbit has
 #: an approximate symmetry, even where the test finds it broken.
 SMALL_BREAK = 0.05
+#: Columns of the report of a fit.
+REPORT_COLUMNS = ["strength", "residual", "equivariance_error", "support", "verdict"]
 
 
 def equivariance_error(
@@ -220,7 +222,7 @@ def symmetry_test(
         candidates,
         n_elements=_at_least_one(n_elements),
         random_state=check_random_state(random_state),
-        rows_together=_one_per_row(groups, len(y)),
+        rows_together=check_row_groups(groups, len(y)),
     )
     table = pd.DataFrame(
         [
@@ -286,6 +288,39 @@ def judge(test: OrbitTest, reachable: bool) -> tuple[float, str]:
     return test.support, "approximate"
 
 
+def build_report(
+    strengths: Mapping[str, float],
+    residuals: Mapping[str, float],
+    errors: Mapping[str, float],
+    tests: Mapping[str, OrbitTest],
+    untestable: set[str],
+) -> pd.DataFrame:
+    """Return the report of a fit, a row per candidate.
+
+    Parameters
+    ----------
+    strengths, residuals, errors : mapping of str to float
+        By candidate.
+    tests : mapping of str to OrbitTest
+        Outcome of the orbit-average test on held-out rows.
+    untestable : set of str
+        Candidates whose orbit leaves the data.
+    """
+    rows = {
+        label: (
+            strengths[label],
+            float(residuals[label]),
+            errors[label],
+            *judge(tests[label], label not in untestable),
+        )
+        for label in strengths
+    }
+    report = pd.DataFrame(
+        list(rows.values()), columns=REPORT_COLUMNS, index=pd.Index(list(rows), dtype=object)
+    )
+    return report.astype(dict.fromkeys(REPORT_COLUMNS[:-1], float))
+
+
 def candidates_view(
     candidates: Candidates, X: NDArray, predict: Callable[[NDArray], NDArray]
 ) -> tuple[NDArray, Callable[[NDArray], NDArray]]:
@@ -348,7 +383,14 @@ def _predictor(estimator_or_predict: Any, frame: _Rows) -> Callable[[NDArray], N
     return predict
 
 
-def _one_per_row(groups: ArrayLike | None, n_samples: int) -> NDArray | None:
+def check_row_groups(groups: ArrayLike | None, n_samples: int) -> NDArray | None:
+    """Return the groups of rows as an array, None as it is.
+
+    Raises
+    ------
+    ValueError
+        If there is not one value per row.
+    """
     if groups is None:
         return None
     values = np.asarray(groups)

@@ -5,7 +5,7 @@ import pytest
 
 from sksofteq.groups import parse_group
 from sksofteq.reps import parse_rep
-from sksofteq.standardisation import mean_and_scale
+from sksofteq.standardisation import mean_and_scale, shared_scales
 
 NAMED = {"joint": 4, "xyz": 3}
 
@@ -154,3 +154,10 @@ def test_single_precision_is_averaged_in_double():
     mean, scale = statistics(X, "2*scalar", ["SO(3)"], {"": 3})
     np.testing.assert_allclose(mean, X.astype(np.float64).mean(axis=0), rtol=1e-12)
     assert scale.dtype == np.float64
+
+
+def test_points_of_a_translated_space_share_one_number():
+    rep = parse_rep("scalar + 2*point + vector").bind(3)
+    moving = [parse_group("Translation(3)"), parse_group("SO(3)")]
+    assert shared_scales(rep, moving) == [[slice(1, 7)]]
+    assert shared_scales(rep, moving[1:]) == []

@@ -14,7 +14,7 @@ from sksofteq.groups import MatrixGroup
 from sksofteq.reps import Representation, parse_rep
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
 #: Columns of `loss_curve_` beside the candidates'.
 RESERVED_LABELS = ("data", "validation")
@@ -48,22 +48,6 @@ def named_candidates(
             f"{parameter} must name candidates, got {labels!r}; the candidates are {list(groups)}."
         )
     return labels
-
-
-def check_row_groups(groups: ArrayLike, n_samples: int) -> NDArray:
-    """Return the groups of rows as an array.
-
-    Raises
-    ------
-    ValueError
-        If there is not one entry per row.
-    """
-    groups = np.asarray(groups)
-    if groups.shape != (n_samples,):
-        raise ValueError(
-            f"groups must have one entry per row, shape ({n_samples},), got {groups.shape}."
-        )
-    return groups
 
 
 def check_part_weight(weight: NDArray, part: str) -> None:

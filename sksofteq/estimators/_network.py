@@ -21,7 +21,6 @@ from sksofteq.estimators._checks import (
     check_continues,
     check_labels,
     check_part_weight,
-    check_row_groups,
     named_candidates,
 )
 from sksofteq.estimators._outcome import curves, equivariance_errors, report
@@ -35,6 +34,7 @@ from sksofteq.estimators._rows import (
 )
 from sksofteq.estimators._start import learning_rates, seeded, set_start, take_over
 from sksofteq.estimators._table import Table, check_table, kept_on_error
+from sksofteq.metrics import check_row_groups
 from sksofteq.nn import SoftEMLP
 from sksofteq.orbits import orbit_average, sample_products
 from sksofteq.penalties import ProjectionPenalty
@@ -115,7 +115,7 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         """Training part, validation part if one is needed, and the groups of its rows."""
         if not (self.early_stopping or (tuner.needs_validation and table.candidates.groups)):
             return table, None, None
-        together = None if groups is None else check_row_groups(groups, len(table))
+        together = check_row_groups(groups, len(table))
         rows, rows_valid = split_rows(
             len(table), self.validation_fraction, together, np.random.RandomState(seed)
         )

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sksofteq.estimators._probe import FitProbe
-from sksofteq.inspection import build_report
-from sksofteq.metrics import mean_equivariance_error
+from sksofteq.metrics import build_report, mean_equivariance_error
 from sksofteq.orbits import sample_elements
 from sksofteq.training import PenalizedNet
 

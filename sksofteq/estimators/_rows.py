@@ -16,7 +16,7 @@ from sksofteq.groups import MatrixGroup
 from sksofteq.nn import SoftEMLP
 from sksofteq.orbits import sample_products
 from sksofteq.reps import Representation
-from sksofteq.standardisation import mean_and_scale
+from sksofteq.standardisation import mean_and_scale, shared_scales
 from sksofteq.training import Rows
 
 if TYPE_CHECKING:
@@ -68,10 +68,10 @@ def standardise_module(
         framed, context = frame(_tensor(X, module))
         framed_y = context.frame(_tensor(y, module))
     mean_in, scale_in = mean_and_scale(
-        framed.cpu().numpy(), frame.rep_framed, groups, weight, frame.shared_scales(frame.rep_in)
+        framed.cpu().numpy(), frame.rep_framed, groups, weight, shared_scales(frame.rep_in, groups)
     )
-    shared_out = frame.shared_scales(frame.rep_out)
     rep_out = module.rep_out
+    shared_out = shared_scales(rep_out, groups)
     framed_y = framed_y.cpu().numpy()
     mean_out, scale_out = mean_and_scale(framed_y, rep_out, groups, weight, shared_out)
     module.standardise(*(_tensor(v, module) for v in (mean_in, scale_in, mean_out, scale_out)))

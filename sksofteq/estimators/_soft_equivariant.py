@@ -53,7 +53,8 @@ class SoftEquivariantRegressor(NetworkRegressor):
     alpha : float, default=1e-4
         Decoupled weight decay.
     learning_rate_init : float, default=1e-2
-        Adam's learning rate at the start; it falls to zero along a cosine.
+        Adam's learning rate at the start; it falls to zero along a cosine. The weights of a layer
+        with more than 64 inputs get 64 / inputs of it.
     batch_size : int or "auto", default="auto"
         Rows per step; "auto" is min(200, n_samples).
     max_iter : int, default=200

@@ -1,4 +1,4 @@
-"""What a training starts from: strengths, an earlier net, a seed."""
+"""What a training starts from: strengths, an earlier net, a seed, learning rates."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def learning_rates(module: SoftEMLP, rate: float) -> list[tuple[str, dict[str, f
     number of inputs, and most where these are correlated, as columns of a table are.
     """
     return [
-        (f"core.{name}.weight", {"lr": rate * min(1.0, FULL_RATE_FAN_IN / layer.rep_in.dim)})
+        (f"core.{name}.weight", {"lr": rate * FULL_RATE_FAN_IN / layer.rep_in.dim})
         for name, layer in module.core.named_modules()
-        if isinstance(layer, SoftEquivariantLinear)
+        if isinstance(layer, SoftEquivariantLinear) and layer.rep_in.dim > FULL_RATE_FAN_IN
     ]

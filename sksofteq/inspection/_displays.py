@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from sksofteq.inspection._report import REPORT_COLUMNS
+from sksofteq.metrics import REPORT_COLUMNS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

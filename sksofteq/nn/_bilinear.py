@@ -1,4 +1,4 @@
-"""The bilinear layer: learned contractions of pairs of tensors, never a batch of matrices."""
+"""The bilinear layer: learned products of pairs of tensors, never a batch of matrices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sksofteq.reps import Representation, TensorType
 
 @dataclass(frozen=True)
 class _Term:
-    """y_c,k += sum_ij w_kij contract(x_t,i ; x_b,j): index orders of one triple of types.
+    """y_c,k += sum_ij w_kij product(x_t,i ; x_b,j): index orders of one triple of types.
 
     The axes of t are its entities, those that c keeps and those summed against b; the axes of b
     its entities, those summed and those that c keeps.
@@ -37,8 +37,8 @@ class BilinearLayer(nn.Module):
     Feature c of the output is a learned combination of the contractions of a tensor t with a
     partner b for all types with t = c x b*: the axes that c keeps, the others summed against b.
     Contractions alone reach a rank from lower ones only through hidden tensors of higher rank
-    (exactly equivariant to O(3), a network of rank 2 would see no more of a T(2) than its
-    trace), so outer products c = t x b take part as well.
+    (exactly equivariant to O(3), a network of rank 2 makes nothing but multiples of the identity
+    from vectors), so outer products c = t x b take part as well.
     At most as many copies of t as it has entries take part in a contraction, as in EMLP, but the
     first ones rather than random ones. Entity axes (``joint`` of ``joint*xyz``) are matched one
     to one. Contracting an upper with a lower index is always equivariant; upper with upper only
@@ -70,14 +70,14 @@ class BilinearLayer(nn.Module):
         m, n, p = (
             self._columns[k][1] for k in (term.kind_out, term.kind_tensor, term.kind_partner)
         )
-        if term.sizes[3] == 1:
+        if term.sizes[3] == 1:  # b keeps nothing: a contraction
             n = min(n, math.prod(self._columns[term.kind_tensor][2]))
         siblings = sum(other.kind_out == term.kind_out for other in self._terms)
         std = 1.0 / math.sqrt(siblings * n * p * term.sizes[2])
         return nn.Parameter(torch.randn(m, n, p) * std)
 
     def forward(self, x: Tensor) -> Tensor:  # (n, dim) -> (n, dim)
-        """Return the contractions (to be added to the input by the caller)."""
+        """Return the products (to be added to the input by the caller)."""
         if not self._terms:
             return torch.zeros_like(x)
         features = {
@@ -91,7 +91,7 @@ class BilinearLayer(nn.Module):
             sums[term.kind_out] = value if known is None else known + value
         return torch.cat(
             [
-                sums[kind].reshape(len(x), -1) if kind in sums else torch.zeros_like(x[:, columns])
+                sums[kind].flatten(1) if kind in sums else torch.zeros_like(x[:, columns])
                 for kind, (columns, _, _) in self._columns.items()
             ],
             dim=1,
@@ -99,7 +99,7 @@ class BilinearLayer(nn.Module):
 
     def extra_repr(self) -> str:
         """What print shows."""
-        return f"{self.rep}, {len(self._terms)} contractions"
+        return f"{self.rep}, {len(self._terms)} products"
 
 
 def _contract(

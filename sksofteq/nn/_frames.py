@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from sksofteq.groups import MatrixGroup
-from sksofteq.reps import Axis, Representation, TensorType
+from sksofteq.reps import Axis, Representation, TensorType, space_title
 
 
 @dataclass
@@ -84,25 +84,20 @@ class Frame(nn.Module):
         for s in self.translated:
             if not self._points[s]:
                 raise ValueError(
-                    f"A candidate translates {_named(s)}, but rep_in={str(rep_in)!r} has no "
+                    f"A candidate translates {space_title(s)}, but rep_in={str(rep_in)!r} has no "
                     "'point' there; write the columns that hold positions as 'point'."
                 )
         for s in self.scaled:
             if not self._length_blocks(s):
                 raise ValueError(
-                    f"A candidate scales {_named(s)}, but rep_in={str(rep_in)!r} has no block of "
-                    "positive degree there that could measure a length."
+                    f"A candidate scales {space_title(s)}, but rep_in={str(rep_in)!r} has no "
+                    "block of positive degree there that could measure a length."
                 )
 
     @property
     def is_trivial(self) -> bool:
         """Whether no candidate needs a frame."""
         return not self.translated and not self.scaled
-
-    def shared_scales(self, rep: Representation) -> list[list[slice]]:
-        """Columns of points, by translated space: they share one number when standardised."""
-        found = [rep.point_columns(s) for s in self.translated]
-        return [columns for columns in found if columns]
 
     def forward(self, x: Tensor) -> tuple[Tensor, FrameContext]:
         """Return the framed input (n, dim_framed) and how to take outputs back."""
@@ -179,23 +174,19 @@ def _check_scaling(groups: Sequence[MatrixGroup], scaled: set[str]) -> None:
             if group.scales_frame:
                 if not _is_whole(group):
                     raise ValueError(
-                        f"{group} scales only a part of {_named(space)} and so has no frame; use "
-                        "the whole space, or Scaling(n, frame=False) to act on tensors."
+                        f"{group} scales only a part of {space_title(space)} and so has no frame; "
+                        "use the whole space, or Scaling(n, frame=False) to act on tensors."
                     )
             elif not group.is_orthogonal:
                 raise ValueError(
                     f"{group} is not orthogonal and cannot stand beside a frame scaling of "
-                    f"{_named(space)}; use Scaling(n, frame=False) there."
+                    f"{space_title(space)}; use Scaling(n, frame=False) there."
                 )
 
 
 def _is_whole(group: MatrixGroup) -> bool:
     generator = group.lie_algebra[0]
     return bool((generator == generator[0, 0] * torch.eye(len(generator)).numpy()).all())
-
-
-def _named(space: str) -> str:
-    return f"space {space!r}" if space else "the unnamed space"
 
 
 def _point_blocks(rep: Representation, space: str) -> list[tuple[slice, int, tuple, int]]:

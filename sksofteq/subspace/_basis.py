@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sksofteq.groups import MatrixGroup
-from sksofteq.reps import Representation, TensorType
+from sksofteq.reps import Representation, TensorType, space_title
 from sksofteq.subspace._invariants import check_entries
 from sksofteq.subspace._types import map_subspace
 
@@ -85,10 +85,9 @@ def bind_to_group(rep: Representation, group: MatrixGroup) -> Representation:
     for name, dim in group.spaces.items():
         known = rep.dims.get(name or "", dim)
         if known != dim:
-            where = f"space {name!r}" if name else "the unnamed space"
             raise ValueError(
-                f"{group} acts on R^{dim}, but {where} of the representation {str(rep)!r} has "
-                f"dimension {known}."
+                f"{group} acts on R^{dim}, but {space_title(name)} of the representation "
+                f"{str(rep)!r} has dimension {known}."
             )
     return rep.bind({name or "": dim for name, dim in group.spaces.items()})
 

@@ -102,6 +102,7 @@ class PenalizedNet(NeuralNet):
             self.penalty.add_gradient_()
         self.optimizer_.step()
         if self.form == "proximal":
+            # The last group has the full rate; wide layers have groups of their own before it.
             self.penalty.proximal_step_(self.optimizer_.param_groups[-1]["lr"])
         elif math.inf in self.penalty.strengths.values():
             self.penalty.proximal_step_(0.0)  # a step of no length is the projection alone

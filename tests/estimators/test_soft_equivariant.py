@@ -14,7 +14,7 @@ from sksofteq import SoftEquivariantRegressor, equivariance_error
 from sksofteq.datasets import make_inertia
 from sksofteq.estimators._probe import FitProbe
 from sksofteq.groups import GeneratedGroup, O, Reflection, parse_group
-from sksofteq.inspection import REPORT_COLUMNS
+from sksofteq.metrics import REPORT_COLUMNS
 from sksofteq.reps import Scalar, Vector
 from sksofteq.tuning import OrbitTuner, PaperTuner, Tuner
 
@@ -818,7 +818,7 @@ def test_a_single_group_cannot_be_split():
 
 def test_groups_of_another_length():
     X, y = table()
-    with pytest.raises(ValueError, match=r"one entry per row, shape \(100,\), got \(50,\)"):
+    with pytest.raises(ValueError, match=r"shape \(100,\), got shape \(50,\)"):
         regressor(max_iter=13).fit(X, y, groups=np.arange(50))
 
 

@@ -10,7 +10,8 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from sksofteq import SoftEquivariantRegressor
-from sksofteq.inspection import REPORT_COLUMNS, StrengthPathDisplay, SymmetryDisplay
+from sksofteq.inspection import StrengthPathDisplay, SymmetryDisplay
+from sksofteq.metrics import REPORT_COLUMNS
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")

@@ -197,5 +197,5 @@ def test_gradients_match_differences():
 
 def test_print():
     layer, _ = build(("SO(3)",), 3, "2*scalar + 3*vector")
-    assert repr(layer).startswith("BilinearLayer(\n  2*scalar + 3*vector, 2 contractions")
+    assert repr(layer).startswith("BilinearLayer(\n  2*scalar + 3*vector, 2 products")
     assert np.isfinite([weight.std().item() for weight in layer.weights]).all()

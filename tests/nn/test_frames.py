@@ -238,11 +238,3 @@ def test_scaling_beside_what_it_tolerates():
     build(("Scaling(3)", "SE(3)"), 3, "2*point", "point")
     build(("Scaling(3) on xyz", "SL(4) on joint"), BODY, "joint*xyz", "xyz")
     build(("Scaling(3, frame=False)", "SL(3)"), 3, "vector", "vector")
-
-
-def test_points_share_one_number():
-    frame, _ = build(*CASES["translation"])
-    assert frame.shared_scales(frame.rep_in) == [[slice(1, 7)]]
-    assert frame.shared_scales(frame.rep_out) == [[slice(0, 3)]]
-    frame, _ = build(*CASES["scaling"])
-    assert frame.shared_scales(frame.rep_in) == []

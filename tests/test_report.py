@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sksofteq.inspection import REPORT_COLUMNS, build_report
+from sksofteq.metrics import REPORT_COLUMNS, build_report
 from sksofteq.orbits import OrbitTest
 
 HOLDS = OrbitTest(-0.1, 0.02, -5.0, 0.2)
