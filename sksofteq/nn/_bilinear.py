@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from sksofteq.nn._features import CandidateSet, columns_of_types
+from sksofteq.nn._features import CandidateSet, Features, join_types, split_types
+from sksofteq.nn._products import Product, find_products
 from sksofteq.reps import Representation, TensorType
 
-
-@dataclass(frozen=True)
-class _Term:
-    """y_c,k += sum_ij w_kij product(x_t,i ; x_b,j): index orders of one triple of types.
-
-    The axes of t are its entities, those that c keeps and those summed against b; the axes of b
-    its entities, those summed and those that c keeps.
-    """
-
-    kind_out: TensorType
-    kind_tensor: TensorType
-    kind_partner: TensorType
-    tensor_order: tuple[int, ...]
-    partner_order: tuple[int, ...]
-    out_order: tuple[int, ...]  # from (entities, kept) to the memory order of c
-    sizes: tuple[int, int, int, int]  # entries: entities, kept of t, summed, kept of b
-    entities: tuple[bool, bool]  # whether t and b carry the entity axes
+Members = Sequence[tuple[Product, Tensor]]
 
 
 class BilinearLayer(nn.Module):
@@ -53,184 +37,129 @@ class BilinearLayer(nn.Module):
 
     Attributes
     ----------
-    weights : ParameterList of tensors of shape (copies_out, copies_tensor, copies_partner)
+    weights : ParameterList of tensors of shape (copies_partner, copies_tensor, copies_out)
     """
 
     def __init__(self, rep: Representation, candidates: CandidateSet) -> None:
         super().__init__()
         self.rep = rep
-        self._columns = columns_of_types(rep)
-        kinds = [kind for _, kind in rep.terms]
-        triples = itertools.product(kinds, repeat=3)
-        terms = [_find_term(rep, candidates, triple) for triple in triples]
-        self._terms = [term for term in terms if term is not None]
-        self.weights = nn.ParameterList([self._new_weight(term) for term in self._terms])
+        self._products = list(find_products(rep, candidates))
+        self.weights = nn.ParameterList([self._new_weight(p) for p in self._products])
+        self._recipes = self._group_products()
 
-    def _new_weight(self, term: _Term) -> nn.Parameter:
-        m, n, p = (
-            self._columns[k][1] for k in (term.kind_out, term.kind_tensor, term.kind_partner)
-        )
-        if term.sizes[3] == 1:  # b keeps nothing: a contraction
-            n = min(n, math.prod(self._columns[term.kind_tensor][2]))
-        siblings = sum(other.kind_out == term.kind_out for other in self._terms)
-        std = 1.0 / math.sqrt(siblings * n * p * term.sizes[2])
-        return nn.Parameter(torch.randn(m, n, p) * std)
+    def _new_weight(self, product: Product) -> nn.Parameter:
+        counts = {kind: count for count, kind in self.rep.terms}
+        copies_tensor, copies_partner = counts[product.tensor], counts[product.partner]
+        if not product.is_outer:
+            copies_tensor = min(copies_tensor, self.rep.type_dim(product.tensor))
+        siblings = sum(other.out == product.out for other in self._products)
+        std = 1.0 / math.sqrt(siblings * copies_tensor * copies_partner * product.n_summed)
+        return nn.Parameter(torch.randn(copies_partner, copies_tensor, counts[product.out]) * std)
+
+    def _group_products(self) -> list[tuple[TensorType, Callable, list[int]]]:
+        """Numbers of the products by the type that they make and the way to compute them."""
+        found: dict[tuple[TensorType, Callable], list[int]] = {}
+        for number, product in enumerate(self._products):
+            if product.is_outer:
+                way = _outer_products
+            else:
+                way = _contractions if product.n_kept > 1 else _full_contractions
+            found.setdefault((product.out, way), []).append(number)
+        return [(*key, numbers) for key, numbers in found.items()]
 
     def forward(self, x: Tensor) -> Tensor:  # (n, dim) -> (n, dim)
         """Return the products (to be added to the input by the caller)."""
-        if not self._terms:
-            return torch.zeros_like(x)
-        features = {
-            kind: x[:, columns].reshape(len(x), count, *shape)
-            for kind, (columns, count, shape) in self._columns.items()
-        }
-        sums: dict[TensorType, Tensor] = {}
-        for term, weight in zip(self._terms, self.weights, strict=True):
-            value = _contract(term, weight, features, self._columns[term.kind_out][2])
-            known = sums.get(term.kind_out)
-            sums[term.kind_out] = value if known is None else known + value
-        return torch.cat(
-            [
-                sums[kind].flatten(1) if kind in sums else torch.zeros_like(x[:, columns])
-                for kind, (columns, _, _) in self._columns.items()
-            ],
-            dim=1,
+        features = split_types(x, self.rep)
+        made = self.products(features)
+        return join_types(
+            {kind: made.get(kind, torch.zeros_like(part)) for kind, part in features.items()}
         )
+
+    def products(self, features: Features) -> dict[TensorType, Tensor]:
+        """Return the products by type; types that none of them ends in are missing."""
+        sums: dict[TensorType, Tensor] = {}
+        for kind, way, numbers in self._recipes:
+            members = [(self._products[i], self.weights[i]) for i in numbers]
+            value = way(members, features, features[kind].shape[1:-1])
+            sums[kind] = sums[kind] + value if kind in sums else value
+        return sums
 
     def extra_repr(self) -> str:
         """What print shows."""
-        return f"{self.rep}, {len(self._terms)} products"
+        return f"{self.rep}, {len(self._products)} products"
 
 
-def _contract(
-    term: _Term, weight: Tensor, features: dict[TensorType, Tensor], shape: tuple[int, ...]
-) -> Tensor:
-    """Contract then mix copies, or mix then contract, whichever takes fewer products."""
-    copies, n_tensor, n_partner = weight.shape
-    entities, kept, summed, added = term.sizes
-    tensor = features[term.kind_tensor][:, :n_tensor]
-    tensor = tensor.permute(0, *(2 + i for i in term.tensor_order), 1)  # (n, e, c, b, i)
-    rows = len(tensor)
-    lead = (rows, entities if term.entities[0] else 1)
-    tensor = tensor.reshape(*lead, kept, summed, n_tensor)
-    partner = features[term.kind_partner].permute(0, *(2 + i for i in term.partner_order), 1)
-    lead_partner = (rows, entities if term.entities[1] else 1)
-    partner = partner.reshape(*lead_partner, summed, added, n_partner)
-    contract_first = n_tensor * kept * n_partner * added * (summed + copies)
-    mix_first = n_tensor * copies * summed * added * (n_partner + kept)
-    if contract_first <= mix_first:
-        left = tensor.transpose(3, 4).reshape(*lead, kept * n_tensor, summed)
-        pairs = left @ partner.reshape(*lead_partner, summed, added * n_partner)
-        pairs = pairs.reshape(rows, entities, kept, n_tensor, added, n_partner).transpose(3, 4)
-        pairs = pairs.reshape(rows, entities, kept * added, n_tensor * n_partner)
-        out = pairs @ weight.reshape(copies, -1).T
-    else:
-        mix = weight.permute(2, 1, 0).reshape(n_partner, n_tensor * copies)
-        mixed = (partner @ mix).reshape(*lead_partner, summed, added, n_tensor, copies)
-        mixed = mixed.transpose(3, 4).reshape(*lead_partner, summed * n_tensor, added * copies)
-        out = tensor.reshape(*lead, kept, summed * n_tensor) @ mixed
-    ordered = [shape[i] for i in _inverse(term.out_order)]
-    out = out.reshape(rows, *ordered, copies)
-    return out.permute(0, len(shape) + 1, *(1 + i for i in term.out_order))
+# Three ways to compute the products that end in one type. Each multiplies small matrices, one pair
+# per row and entity, and mixes copies by a product that serves all rows at once; what differs is
+# which comes first, and what the small matrices hold, so that neither is large. Copies come last
+# throughout: a batched product is slow where its second factor is a transposed view.
 
 
-def _find_term(
-    rep: Representation,
-    candidates: CandidateSet,
-    kinds: tuple[TensorType, TensorType, TensorType],
-) -> _Term | None:
-    """The product of the second type with the third that ends in the first, if there is one."""
-    out, tensor, partner = kinds
-    if not tensor.axes:
-        return None  # scalars as tensors would repeat the terms with scalars as partners
-    entities = candidates.entity_spaces(rep.spaces)
-    (out_entity, out_rest), (tensor_entity, tensor_rest), (partner_entity, partner_rest) = (
-        _split(kind, entities) for kind in kinds
-    )
-    spaces = _named(out, out_entity)
-    carried = [_named(tensor, tensor_entity), _named(partner, partner_entity)]
-    if spaces not in carried or any(own not in ([], spaces) for own in carried):
-        return None
-    match = (kinds, (out_rest, tensor_rest, partner_rest), candidates.is_orthogonal)
-    matched = _contraction(*match) or _outer_product(*match)
-    if matched is None:
-        return None
-    kept, summed, added, order = matched
-    shape, shape_partner = rep.type_shape(tensor), rep.type_shape(partner)
-    return _Term(
-        *kinds,
-        tuple(tensor_entity + kept + summed),
-        tuple(partner_entity + partner_rest),
-        tuple(_inverse(out_entity + order)),
-        (
-            math.prod(rep.type_shape(out)[i] for i in out_entity),
-            math.prod(shape[i] for i in kept),
-            math.prod(shape[i] for i in summed),
-            math.prod(shape_partner[i] for i in added),
-        ),
-        (bool(tensor_entity) or not out_entity, bool(partner_entity) or not out_entity),
-    )
+def _full_contractions(members: Members, features: Features, shape: Sequence[int]) -> Tensor:
+    """Nothing is kept: contract every pair of copies, then mix the pairs of all members."""
+    pairs = []
+    for product, weight in members:
+        tensor = _spread(_tensor(product, weight, features).squeeze(1), product, 0)
+        partner = _spread(_partner(product, features), product, 1)
+        pairs.append((partner.transpose(1, 2) @ tensor).flatten(1))  # (rows, j i)
+    mixed = torch.cat(pairs, dim=1) @ torch.cat([weight.flatten(0, 1) for _, weight in members])
+    return _in_memory_order(mixed.unsqueeze(1), members[0][0], shape)
 
 
-def _contraction(kinds: tuple, rests: tuple, orthogonal: bool) -> tuple | None:
-    """Axes (kept of t, summed of t, added of b, order of c) of t = c x b*."""
-    out, tensor, partner = kinds
-    out_rest, tensor_rest, partner_rest = rests
-    left = list(tensor_rest)
-    kept = _take(tensor, left, out, out_rest, orthogonal, dual=False)
-    summed = _take(tensor, left, partner, partner_rest, orthogonal, dual=True)
-    if kept is None or summed is None or left:
-        return None
-    return kept, summed, [], out_rest
+def _contractions(members: Members, features: Features, shape: Sequence[int]) -> Tensor:
+    """Mix the partners, then contract the tensors of all members with them."""
+    left, right = [], []
+    for product, weight in members:
+        left.append(_spread(_tensor(product, weight, features).flatten(2), product, 0))
+        mixed = _partner(product, features) @ weight.flatten(1)
+        mixed = mixed.unflatten(2, weight.shape[1:]).flatten(1, 2)  # (rows, summed i, copies)
+        right.append(_spread(mixed, product, 1))
+    return _in_memory_order(torch.cat(left, 2) @ torch.cat(right, 1), members[0][0], shape)
 
 
-def _outer_product(kinds: tuple, rests: tuple, orthogonal: bool) -> tuple | None:
-    """The same for c = t x b."""
-    out, tensor, partner = kinds
-    out_rest, tensor_rest, partner_rest = rests
-    left = list(out_rest)
-    first = _take(out, left, tensor, tensor_rest, orthogonal, dual=False)
-    second = _take(out, left, partner, partner_rest, orthogonal, dual=False)
-    if not first or not second or left:
-        return None
-    return tensor_rest, [], partner_rest, first + second
+def _outer_products(members: Members, features: Features, shape: Sequence[int]) -> Tensor:
+    """Mix the partners, then sum over the copies of the tensor."""
+    values = []
+    for product, weight in members:
+        tensor = _spread(_tensor(product, weight, features).squeeze(2), product, 0)
+        mixed = _partner(product, features) @ weight.transpose(1, 2).flatten(1)
+        mixed = mixed.unflatten(2, (-1, weight.shape[1])).flatten(1, 2)  # (rows, added copies, i)
+        value = tensor @ _spread(mixed, product, 1).transpose(1, 2)  # (rows, kept, added copies)
+        value = value.unflatten(2, (product.n_added, -1))
+        values.append(_in_memory_order(value, product, shape))
+    return sum(values[1:], start=values[0])
 
 
-def _named(kind: TensorType, axes: list[int]) -> list[str]:
-    return [kind.axes[i].space for i in axes]
+def _tensor(product: Product, weight: Tensor, features: Features) -> Tensor:
+    """Copies of the tensor that take part, shape (rows, kept, summed, copies)."""
+    tensor = features[product.tensor]
+    tensor = tensor.permute(0, *(1 + i for i in product.tensor_order), -1)
+    sizes = (product.n_kept, product.n_summed, tensor.shape[-1])
+    return tensor.reshape(_rows(tensor, product, 0), *sizes)[..., : weight.shape[1]]
 
 
-def _split(kind: TensorType, entities: frozenset[str]) -> tuple[list[int], list[int]]:
-    """Positions of entity axes and of the others."""
-    entity = [i for i, axis in enumerate(kind.axes) if axis.space in entities]
-    return entity, [i for i in range(kind.rank) if i not in entity]
+def _partner(product: Product, features: Features) -> Tensor:
+    """The partner, shape (rows, summed or added, copies)."""
+    partner = features[product.partner]
+    partner = partner.permute(0, *(1 + i for i in product.partner_order), -1)
+    sizes = (product.n_summed * product.n_added, partner.shape[-1])
+    return partner.reshape(_rows(partner, product, 1), *sizes)
 
 
-def _take(
-    kind: TensorType,
-    left: list[int],
-    other: TensorType,
-    wanted: list[int],
-    orthogonal: bool,
-    dual: bool,
-) -> list[int] | None:
-    """Take from `left` the axes of `kind` that match the wanted axes of `other`, in order."""
-    taken = []
-    for j in wanted:
-        axis = other.axes[j]
-        for i in left:
-            same_side = kind.axes[i].dual == (axis.dual != dual)
-            if kind.axes[i].space == axis.space and (orthogonal or same_side):
-                taken.append(i)
-                left.remove(i)
-                break
-        else:
-            return None
-    return taken
+def _rows(operand: Tensor, product: Product, number: int) -> int:
+    return len(operand) * (product.n_entities if product.has_entities[number] else 1)
 
 
-def _inverse(order: list[int] | tuple[int, ...]) -> list[int]:
-    inverse = [0] * len(order)
-    for position, axis in enumerate(order):
-        inverse[axis] = position
-    return inverse
+def _spread(value: Tensor, product: Product, number: int) -> Tensor:
+    """Rows of an operand for every entity; one without entities serves all of them."""
+    if product.has_entities[number]:
+        return value
+    return value.repeat_interleave(product.n_entities, dim=0)
+
+
+def _in_memory_order(value: Tensor, product: Product, shape: Sequence[int]) -> Tensor:
+    """From (rows, kept, added, copies) to (n, *shape, copies)."""
+    order = product.out_order
+    sizes = [shape[order.index(i)] for i in range(len(shape))]
+    value = value.reshape(len(value) // product.n_entities, *sizes, value.shape[-1])
+    return value.permute(0, *(1 + i for i in order), -1)

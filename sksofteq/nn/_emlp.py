@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from sksofteq.groups import MatrixGroup
 from sksofteq.nn._bilinear import BilinearLayer
-from sksofteq.nn._features import CandidateSet, hidden_representation
+from sksofteq.nn._features import CandidateSet, hidden_representation, join_types, split_types
 from sksofteq.nn._frames import Frame
 from sksofteq.nn._gated import GatedNonlinearity
 from sksofteq.nn._linear import SoftEquivariantLinear
@@ -45,10 +45,10 @@ class _Core(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = x
         for linear, bilinear, gate in self.blocks:
-            h = linear(h)
-            if bilinear.weights:
-                h = h + bilinear(h)
-            h = gate(h)
+            features = split_types(linear(h), gate.rep_in)
+            for kind, product in bilinear.products(features).items():
+                features[kind] = features[kind] + product
+            h = join_types(gate.gated(features))
         y = self.output(h)
         return y if self.skip is None else y + self.skip(x)
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property
+
+import torch
+from torch import Tensor
 
 from sksofteq.groups import MatrixGroup
 from sksofteq.reps import Axis, Representation, TensorType
@@ -148,6 +151,43 @@ def with_gates(rep: Representation, candidates: CandidateSet) -> Representation:
     return Representation([*rep.terms, *gates], rep.dims).grouped()[0]
 
 
-def columns_of_types(rep: Representation) -> dict[TensorType, tuple[slice, int, Sequence[int]]]:
-    """(columns, copies, shape) of each type of a grouped representation."""
-    return {kind: (columns, count, rep.type_shape(kind)) for columns, count, kind in rep.blocks}
+#: Features of each type, shape (..., *shape of the type, copies). Inside the layers copies come
+#: last, so that mixing them is a product of contiguous matrices.
+Features = Mapping[TensorType, Tensor]
+
+
+def split_types(x: Tensor, rep: Representation) -> dict[TensorType, Tensor]:
+    """Features by type from a table (..., dim), each type once in the representation."""
+    parts = x.split([columns.stop - columns.start for columns, _, _ in rep.blocks], dim=-1)
+    features = {}
+    for part, (_, count, kind) in zip(parts, rep.blocks, strict=True):
+        copies = part.unflatten(-1, (count, *rep.type_shape(kind)))
+        features[kind] = copies.movedim(-1 - kind.rank, -1).contiguous()
+    return features
+
+
+def join_types(features: Features) -> Tensor:
+    """The table (..., dim) of features by type."""
+    parts = []
+    for kind, part in features.items():
+        copies = _ContiguousGradient.apply(part).movedim(-1, -1 - kind.rank)
+        parts.append(copies.flatten(-1 - kind.rank))
+    return torch.cat(parts, dim=-1)
+
+
+class _ContiguousGradient(torch.autograd.Function):
+    """The identity. Batched products of the backward pass are slow on transposed gradients."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return x.view_as(x)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output) -> None:
+        """Nothing to remember."""
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        return gradient.contiguous()

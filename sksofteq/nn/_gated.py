@@ -5,8 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from sksofteq.nn._features import CandidateSet, columns_of_types, gate_type, with_gates
-from sksofteq.reps import Representation
+from sksofteq.nn._features import (
+    CandidateSet,
+    Features,
+    gate_type,
+    join_types,
+    split_types,
+    with_gates,
+)
+from sksofteq.reps import Representation, TensorType
 
 
 class GatedNonlinearity(nn.Module):
@@ -33,41 +40,36 @@ class GatedNonlinearity(nn.Module):
         super().__init__()
         self.rep_out = rep_out
         self.rep_in = with_gates(rep_out, candidates)
-        source = columns_of_types(self.rep_in)
-        used = {kind: count for count, kind in rep_out.terms}
-        self._pieces = []
-        for columns, count, kind in rep_out.blocks:
-            start = source[kind][0].start
-            size = columns.stop - columns.start
-            gate = None
+        counts = {kind: count for count, kind in rep_out.terms}
+        # Copies of each type before: the features themselves, then the gates of other types.
+        self._copies = {kind: [counts.get(kind, 0)] for _, kind in self.rep_in.terms}
+        self._gates: dict[TensorType, tuple[TensorType, int, tuple[int, ...]]] = {}
+        for kind, count in counts.items():
             if not candidates.is_pointwise(kind):
-                gate = self._gate_columns(kind, count, source, used, candidates)
-            self._pieces.append((slice(start, start + size), count, kind, gate))
+                gate = gate_type(kind, candidates)
+                self._gates[kind] = (gate, len(self._copies[gate]), self._broadcast(kind, gate))
+                self._copies[gate].append(count)
 
-    def _gate_columns(self, kind, count, source, used, candidates):
-        """Columns of the gates of one type, and how a gate broadcasts over its tensor."""
-        gate = gate_type(kind, candidates)
-        columns = source[gate][0]
-        size = self.rep_out.type_dim(gate)
-        start = columns.start + used.get(gate, 0) * size
-        used[gate] = used.get(gate, 0) + count
+    def _broadcast(self, kind: TensorType, gate: TensorType) -> tuple[int, ...]:
+        """Shape that lets gates of one type multiply the tensors of another."""
         entities = {axis.space for axis in gate.axes}
-        full = self.rep_out.type_shape(kind)
-        broadcast = [
-            n if axis.space in entities else 1 for n, axis in zip(full, kind.axes, strict=True)
-        ]
-        return slice(start, start + count * size), tuple(broadcast), full
+        sizes = zip(self.rep_out.type_shape(kind), kind.axes, strict=True)
+        return tuple(size if axis.space in entities else 1 for size, axis in sizes)
 
     def forward(self, x: Tensor) -> Tensor:  # (..., dim_in) -> (..., dim_out)
         """Apply the nonlinearity."""
-        lead = x.shape[:-1]
-        pieces = []
-        for columns, count, _, gate in self._pieces:
-            part = x[..., columns]
-            if gate is None:
-                pieces.append(nn.functional.silu(part))
-                continue
-            gate_columns, broadcast, full = gate
-            factor = torch.sigmoid(x[..., gate_columns]).reshape(*lead, count, *broadcast)
-            pieces.append((part.reshape(*lead, count, *full) * factor).reshape(*lead, -1))
-        return torch.cat(pieces, dim=-1)
+        return join_types(self.gated(split_types(x, self.rep_in)))
+
+    def gated(self, features: Features) -> dict[TensorType, Tensor]:
+        """Apply the nonlinearity to features by type."""
+        pieces = {kind: features[kind].split(copies, -1) for kind, copies in self._copies.items()}
+        made = {}
+        for _, kind in self.rep_out.terms:
+            if kind in self._gates:
+                gate, number, broadcast = self._gates[kind]
+                factor = torch.sigmoid(pieces[gate][number])
+                rows, copies = factor.shape[: -1 - gate.rank], factor.shape[-1]
+                made[kind] = pieces[kind][0] * factor.reshape(*rows, *broadcast, copies)
+            else:
+                made[kind] = nn.functional.silu(pieces[kind][0])
+        return made
