@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
-import resource
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,8 @@ def ratio(seconds: NDArray, reference: NDArray) -> float:
 def in_fresh_process(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
     """What a module-level function returns in a new process, and the memory it added in MB.
 
-    Memory is the rise of the process's peak while the function runs, imports not counted.
+    Memory is how far the process's peak rises above what it holds when the function begins, so
+    imports do not count; nan where the system does not tell (it is read from Linux's /proc).
     """
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
@@ -54,10 +56,15 @@ def in_fresh_process(function: Callable[..., Any], *arguments: Any) -> tuple[Any
 
 
 def _measured(sender: Any, function: Callable[..., Any], arguments: tuple) -> None:
-    before = _peak()
+    before = _memory("VmRSS")
     value = function(*arguments)
-    sender.send((value, _peak() - before))
+    sender.send((value, _memory("VmHWM") - before))
 
 
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _memory(field: str) -> float:
+    """A field of this process's status, in MB. (`ru_maxrss` would begin at the parent's peak.)"""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return math.nan
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field))
