@@ -6,6 +6,8 @@ import copy
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,9 +25,16 @@ from sksofteq.estimators._checks import (
     check_part_weight,
     named_candidates,
 )
-from sksofteq.estimators._outcome import curves, equivariance_errors, report
+from sksofteq.estimators._outcome import (
+    ERROR_ROWS,
+    ERROR_ROWS_CHUNK,
+    curves,
+    equivariance_errors,
+    report,
+)
 from sksofteq.estimators._probe import FitProbe
 from sksofteq.estimators._rows import (
+    CHUNK,
     RowMover,
     predict_rows,
     prepare_rows,
@@ -43,6 +52,7 @@ from sksofteq.training import (
     BestWeights,
     PenalizedNet,
     ProgressBar,
+    Rows,
     StrengthTuning,
 )
 from sksofteq.tuning import FixedStrengths, Tuner
@@ -51,8 +61,23 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from torch import Tensor
 
-#: Group elements of averaged predictions, and the rows averaged at a time.
-_AVERAGE_ELEMENTS, _AVERAGE_CHUNK = 8, 4096
+#: Group elements of averaged predictions.
+_AVERAGE_ELEMENTS = 8
+#: Devices on which torch has the optimizer as one kernel, in every version that is supported.
+_FUSED = ("cpu", "cuda")
+
+
+@dataclass
+class FitRun:
+    """One fit between its beginning and its end."""
+
+    net: PenalizedNet
+    rows: tuple[Rows, Rows | None]
+    probe: FitProbe
+    train: Table
+    valid: Table | None
+    y_scale: Tensor
+    seed: int
 
 
 class NetworkRegressor(RegressorMixin, BaseEstimator):
@@ -98,16 +123,25 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         -------
         self : estimator
         """
-        again = self.warm_start and hasattr(self, "net_")
         with kept_on_error(self):
-            table = check_table(self, X, y, sample_weight, reset=not again)
-            self._check_requests(table.candidates, again)
-            tuner = self._make_tuner(list(table.candidates.groups))
-            seeds = check_random_state(self.random_state).randint(2**31 - 1, size=3)
-            train, valid, together = self._split(table, tuner, groups, seeds[0])
-            with seeded(int(seeds[1]), self.device):
-                self._run(train, valid, together, tuner, seeds[2], again)
+            run = self.begin_fit(X, y, sample_weight, groups)
+            with seeded(run.seed, self.device):
+                run.net.fit(run.rows, None)
+            self.finish_fit(run)
         return self
+
+    def begin_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, groups: ArrayLike | None
+    ) -> FitRun:
+        """Everything that comes before the training."""
+        again = self.warm_start and hasattr(self, "net_")
+        table = check_table(self, X, y, sample_weight, reset=not again)
+        self._check_requests(table.candidates, again)
+        tuner = self._make_tuner(list(table.candidates.groups))
+        seeds = check_random_state(self.random_state).randint(2**31 - 1, size=3)
+        train, valid, together = self._split(table, tuner, groups, seeds[0])
+        with seeded(int(seeds[1]), self.device):
+            return self._prepare(train, valid, together, tuner, seeds, again)
 
     def _split(
         self, table: Table, tuner: Tuner, groups: ArrayLike | None, seed: int
@@ -125,22 +159,23 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
             check_part_weight(valid.weight, "validation")
         return train, valid, None if together is None else together[rows_valid]
 
-    def _run(
+    def _prepare(
         self,
         train: Table,
         valid: Table | None,
         together: NDArray | None,
         tuner: Tuner,
-        seed: int,
+        seeds: NDArray,
         again: bool,
-    ) -> None:
+    ) -> FitRun:
+        """A network at its start, with what trains it."""
         candidates = train.candidates
         strengths = tuner.begin(list(candidates.groups), self.max_iter)
         if again:
             strengths = tuner.resume(self.regularizer_strengths_)
         module, y_scale = self._start(train, again)
         penalty = ProjectionPenalty(module.core, candidates.groups)
-        random_state = np.random.RandomState(seed)
+        random_state = np.random.RandomState(seeds[2])
         probe = FitProbe(module, penalty, train, valid, y_scale, together, random_state)
         dropped = self._dropped(tuner, probe)
         set_start(penalty, strengths | dict.fromkeys(dropped, 0.0), again)
@@ -150,15 +185,18 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         callbacks = self._fit_callbacks(tuning, valid is not None)
         augment = named_candidates(self.augment, candidates.groups, "augment")
         if augment and candidates.groups:
-            mover = RowMover(module, train, y_scale, np.random.RandomState(seed))
+            mover = RowMover(module, train, y_scale, np.random.RandomState(seeds[2]))
             named = _supported(tuner, dropped) if augment is True else lambda: augment
             callbacks.append(("augmentation", Augmentation(rows, mover, named)))
-        net = self._make_net(module, penalty, callbacks, self.max_iter)
+        net = self._make_net(module, penalty, callbacks, self.max_iter, int(seeds[1]))
         net.batch_size = self._batch_size(len(rows))
-        net.fit((rows, rows_valid), None)
-        self._keep(net, candidates, train.y_is_1d, y_scale)
-        self._measure(probe, (train if valid is None else valid).X)
-        self._average_elements = self._choose_average(probe, train.X)
+        return FitRun(net, (rows, rows_valid), probe, train, valid, y_scale, int(seeds[1]))
+
+    def finish_fit(self, run: FitRun) -> None:
+        """Everything that comes after the training."""
+        self._keep(run.net, run.train.candidates, run.train.y_is_1d, run.y_scale)
+        self._measure(run.probe, (run.train if run.valid is None else run.valid).X)
+        self._average_elements = self._choose_average(run.probe, run.train.X)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -187,10 +225,12 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
             # An integer seed gives every call its own order of rows all the same.
             seed = int(random_state.randint(2**31 - 1)) + (self.n_iter_ if again else 0)
             with seeded(seed, self.device):
-                self._run_chunk(table, random_state, again)
+                self._run_chunk(table, random_state, seed, again)
         return self
 
-    def _run_chunk(self, table: Table, random_state: np.random.RandomState, again: bool) -> None:
+    def _run_chunk(
+        self, table: Table, random_state: np.random.RandomState, seed: int, again: bool
+    ) -> None:
         """One epoch, at the learning rate of the start and with fixed strengths."""
         candidates = table.candidates
         module, y_scale = self._start(table, again)
@@ -200,14 +240,14 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         set_start(penalty, strengths, again)
         tuning = StrengthTuning(FixedStrengths(strengths), probe)
         callbacks = [("tuning", tuning), *self._user_callbacks()]
-        net = self._make_net(module, penalty, callbacks, 1).initialize()
+        net = self._make_net(module, penalty, callbacks, 1, seed).initialize()
         if again:
             take_over(net, self.net_)
         rows = prepare_rows(module, table, y_scale)
         net.batch_size = self._batch_size(len(rows))
         net.partial_fit((rows, None), None)
         self._keep(net, candidates, table.y_is_1d, y_scale)
-        self._measure(probe, table.X)
+        self._measure(probe, table.X, ERROR_ROWS_CHUNK)
         self._average_elements = self._choose_average(probe, table.X)
 
     def predict(self, X: ArrayLike) -> NDArray:
@@ -225,10 +265,13 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
         order_in, order_out = self._order
-        rows = X if order_in is None else X[:, order_in]
-        predicted = self._predict_rows(rows).astype(X.dtype, copy=False)
-        if order_out is not None:
-            predicted = predicted[:, np.argsort(order_out)]
+        columns = slice(None) if order_out is None else order_out
+        predicted = np.empty((len(X), self.rep_out_.dim), X.dtype)
+        # Chunk by chunk from end to end: beyond X and the result, memory is that of one chunk.
+        for start in range(0, len(X), CHUNK):
+            rows = X[start : start + CHUNK]
+            rows = rows if order_in is None else rows[:, order_in]
+            predicted[start : start + CHUNK, columns] = self._predict_chunk(rows)
         return predicted.ravel() if self._y_is_1d else predicted
 
     def symmetry_report(self) -> pd.DataFrame:
@@ -251,25 +294,12 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         tags.target_tags.multi_output = True
         return tags
 
-    def _predict_rows(self, rows: NDArray) -> NDArray:
+    def _predict_chunk(self, rows: NDArray) -> NDArray:
         """Predictions in the representations' order, averaged over orbits if asked for."""
-
-        def network(rows: NDArray) -> NDArray:
-            return predict_rows(self.net_.module_, rows)
-
+        network = partial(predict_rows, self.net_.module_)
         if not self._average_elements:
             return network(rows)
-        chunks = [
-            orbit_average(
-                network,
-                rows[start : start + _AVERAGE_CHUNK],
-                self._average_elements,
-                self.rep_in_,
-                self.rep_out_,
-            )
-            for start in range(0, len(rows), _AVERAGE_CHUNK)
-        ]
-        return np.concatenate(chunks)
+        return orbit_average(network, rows, self._average_elements, self.rep_in_, self.rep_out_)
 
     # ------------------------------------------------------------------ steps of a fit
 
@@ -285,8 +315,8 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
     def _start(self, table: Table, again: bool) -> tuple[SoftEMLP, Tensor]:
         """The network to train and the scale of y; a fitted one is copied, lest a fit fail."""
         if again:
-            fitted = getattr(self.net_.module_, "_orig_mod", self.net_.module_)  # not compiled
-            return copy.deepcopy(fitted).to(self.device), self._y_scale.to(self.device)
+            module = copy.deepcopy(self.net_.module_)
+            return module.to(self.device), self._y_scale.to(self.device)
         dtype = torch.from_numpy(np.empty(0, table.X.dtype)).dtype
         module = self._build_module(table.candidates).to(device=self.device, dtype=dtype)
         groups = list(table.candidates.groups.values())
@@ -328,13 +358,16 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         penalty: ProjectionPenalty,
         callbacks: list[tuple[str, Callback]],
         max_epochs: int,
+        seed: int,
     ) -> PenalizedNet:
         return PenalizedNet(
             module,
             torch.nn.MSELoss,
             penalty=penalty,
             form=self.penalty,
+            shuffle_seed=seed,
             optimizer=torch.optim.AdamW,
+            optimizer__fused=torch.device(self.device).type in _FUSED,
             optimizer__weight_decay=self.alpha,
             lr=self.learning_rate_init,
             optimizer__param_groups=learning_rates(module, self.learning_rate_init),
@@ -365,8 +398,8 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         self.regularizer_strengths_ = {k: net.penalty.strengths[k] for k in candidates.groups}
         vars(self).update(curves(net, list(candidates.groups)))
 
-    def _measure(self, probe: FitProbe, X: NDArray) -> None:
-        self.equivariance_errors_ = equivariance_errors(probe, X)
+    def _measure(self, probe: FitProbe, X: NDArray, n_rows: int = ERROR_ROWS) -> None:
+        self.equivariance_errors_ = equivariance_errors(probe, X, n_rows)
         self._report = report(probe, self.regularizer_strengths_, self.equivariance_errors_)
 
     def _choose_average(self, probe: FitProbe, X: NDArray) -> list:

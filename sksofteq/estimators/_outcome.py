@@ -15,8 +15,9 @@ from sksofteq.training import PenalizedNet
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Rows and group elements that measure the equivariance errors.
-ERROR_ROWS, ERROR_ELEMENTS = 1000, 8
+#: Rows and group elements that measure the equivariance errors; after an epoch on a chunk fewer
+#: rows, lest measuring take longer than training.
+ERROR_ROWS, ERROR_ROWS_CHUNK, ERROR_ELEMENTS = 1000, 100, 8
 #: Group elements of the tests in the report.
 REPORT_ELEMENTS = 24
 
@@ -41,9 +42,9 @@ def curves(net: PenalizedNet, labels: list[str]) -> dict[str, pd.DataFrame]:
     }
 
 
-def equivariance_errors(probe: FitProbe, X: NDArray) -> dict[str, float]:
-    """Equivariance error of the network on some of the rows, by candidate."""
-    rows = X[:: max(1, len(X) // ERROR_ROWS)][:ERROR_ROWS]
+def equivariance_errors(probe: FitProbe, X: NDArray, n_rows: int) -> dict[str, float]:
+    """Equivariance error of the network on up to `n_rows` of the rows, by candidate."""
+    rows = X[:: max(1, len(X) // n_rows)][:n_rows]
     rep_in, rep_out = probe.candidates.rep_in, probe.candidates.rep_out
     errors = {}
     for label, group in probe.candidates.groups.items():

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from sksofteq.estimators._rows import predict_rows
 from sksofteq.estimators._table import Table
@@ -75,7 +76,8 @@ class FitProbe:
 
     def penalties(self) -> dict[str, float]:
         """R_G of every candidate."""
-        values = self.penalty.values().detach().cpu().tolist() if self.penalty.labels else []
+        with torch.no_grad():
+            values = self.penalty.values().tolist() if self.penalty.labels else []
         return dict(zip(self.penalty.labels, values, strict=True))
 
     def predict(self, X: NDArray) -> NDArray:

@@ -9,6 +9,7 @@ from sksofteq.training._callbacks import (
     StrengthTuning,
 )
 from sksofteq.training._net import PenalizedNet
+from sksofteq.training._together import train_together
 
 __all__ = [
     "Augmentation",
@@ -19,4 +20,5 @@ __all__ = [
     "StopTraining",
     "StrengthTuning",
     "TensorBatches",
+    "train_together",
 ]

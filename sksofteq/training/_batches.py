@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -59,6 +60,9 @@ class TensorBatches:
         self, rows: Rows, batch_size: int, generator: torch.Generator | None = None
     ) -> None:
         self.rows, self.batch_size, self.generator = rows, batch_size, generator
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.rows) / self.batch_size)
 
     def __iter__(self) -> Iterator[Rows]:
         n = len(self.rows)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Collection
 from typing import Any
 
+import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
@@ -110,7 +110,7 @@ class BestWeights(Callback):
         loss = net.history[-1, "valid_loss"]
         if loss < self.best_:
             self.best_ = loss
-            self.weights_ = copy.deepcopy(net.module_.state_dict())
+            self._keep(net.module_)
         if loss < self.reference_ * (1 - self.tol):
             self.reference_, self.waited_ = loss, 0
         else:
@@ -122,6 +122,16 @@ class BestWeights(Callback):
         """Restore."""
         if self.weights_ is not None:
             net.module_.load_state_dict(self.weights_)
+
+    @torch.no_grad()
+    def _keep(self, module: torch.nn.Module) -> None:
+        """Copy the weights, into the same memory from the second time on."""
+        now = module.state_dict()
+        if self.weights_ is None:
+            self.weights_ = {name: value.clone() for name, value in now.items()}
+        else:
+            for name, value in now.items():
+                self.weights_[name].copy_(value)
 
 
 class ProgressBar(Callback):

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from skorch import NeuralNet
-from torch import Tensor
+from torch import Tensor, nn
 
 from sksofteq.penalties import ProjectionPenalty
 from sksofteq.training._batches import Rows, TensorBatches
@@ -23,14 +23,33 @@ class PenalizedNet(NeuralNet):
         The candidates' penalties; their strengths may change between epochs.
     form : {"proximal", "gradient"}
         Whether the penalty is a proximal step after the optimizer's or part of its gradient.
+    shuffle_seed : int
+        Seed of the order of rows.
     **kwargs : dict
         As for `skorch.NeuralNet`.
     """
 
-    def __init__(self, *args: Any, penalty: ProjectionPenalty, form: str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        penalty: ProjectionPenalty,
+        form: str,
+        shuffle_seed: int,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.penalty = penalty
         self.form = form
+        self.shuffle_seed = shuffle_seed
+
+    def torch_compile(self, module: nn.Module, name: str) -> nn.Module:
+        """Compile the core in place: it is what training calls, and the module calls it too.
+
+        The module stays itself, so that names of parameters, copies and pickles do not change.
+        """
+        if self.compile and name == "module":
+            module.core.compile(**self.get_params_for("compile"))
+        return module
 
     @property
     def _default_callbacks(self) -> list:
@@ -74,7 +93,7 @@ class PenalizedNet(NeuralNet):
         """Batches of tensors that are in memory already."""
         if not training:
             return TensorBatches(dataset, max(self.batch_size, 4096))
-        generator = torch.Generator().manual_seed(torch.initial_seed() % 2**63)
+        generator = torch.Generator().manual_seed(self.shuffle_seed)
         return TensorBatches(dataset, self.batch_size, generator)
 
     def run_single_epoch(
@@ -83,21 +102,25 @@ class PenalizedNet(NeuralNet):
         """One pass over the rows, with a single synchronisation at its end."""
         if iterator is None:
             return
-        total, weight = 0.0, 0.0
+        self.module_.train(training)
+        mean = MeanLoss()
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch)
-            batch_weight = batch.weight.sum()
-            total, weight = total + step["loss"] * batch_weight, weight + batch_weight
+            mean.add(step["loss"], batch)
             self.notify("on_batch_end", batch=batch, training=training, **step)
-        self.history.record(f"{prefix}_loss", float(total / weight) if float(weight) > 0 else 0.0)
+        self.history.record(f"{prefix}_loss", mean.value())
 
     def train_step(self, batch: Rows, **_: Any) -> dict[str, Tensor]:
         """One step of the optimizer, then of the penalty."""
-        self.module_.train()
         self.optimizer_.zero_grad(set_to_none=True)
         loss = self._data_loss(batch)
         loss.backward()
+        self.update()
+        return {"loss": loss.detach()}
+
+    def update(self) -> None:
+        """Move the weights, once their gradients are known."""
         if self.form == "gradient":
             self.penalty.add_gradient_()
         self.optimizer_.step()
@@ -106,15 +129,34 @@ class PenalizedNet(NeuralNet):
             self.penalty.proximal_step_(self.optimizer_.param_groups[-1]["lr"])
         elif math.inf in self.penalty.strengths.values():
             self.penalty.proximal_step_(0.0)  # a step of no length is the projection alone
-        return {"loss": loss.detach()}
 
     def validation_step(self, batch: Rows, **_: Any) -> dict[str, Tensor]:
         """The loss alone."""
-        self.module_.eval()
         with torch.no_grad():
             return {"loss": self._data_loss(batch)}
 
     def _data_loss(self, batch: Rows) -> Tensor:
-        error = batch.factor * self.module_.core(batch.inputs) - batch.target
-        losses = error.square().mean(dim=1)
-        return (losses * batch.weight).sum() / batch.weight.sum().clamp_min(1e-30)
+        return weighted_loss(self.module_.core(batch.inputs), batch)
+
+
+class MeanLoss:
+    """The mean loss of an epoch, read once at its end."""
+
+    def __init__(self) -> None:
+        self._total: Tensor | float = 0.0
+        self._weight: Tensor | float = 0.0
+
+    def add(self, loss: Tensor, batch: Rows) -> None:
+        """Count a batch."""
+        weight = batch.weight.sum()
+        self._total, self._weight = self._total + loss * weight, self._weight + weight
+
+    def value(self) -> float:
+        """The mean; 0 without weight."""
+        return float(self._total / self._weight) if float(self._weight) > 0 else 0.0
+
+
+def weighted_loss(output: Tensor, rows: Rows) -> Tensor:
+    """Weighted mean squared error; axes before those of rows and outputs are kept."""
+    losses = (rows.factor * output - rows.target).square().mean(dim=-1)
+    return (losses * rows.weight).sum(dim=-1) / rows.weight.sum(dim=-1).clamp_min(1e-30)

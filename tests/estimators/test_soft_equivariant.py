@@ -709,12 +709,13 @@ def test_early_stopping_restores_the_best_weights(recorder):
         strengths=0.0,
         early_stopping=True,
         n_iter_no_change=100,
-        max_iter=30,
+        max_iter=60,
         learning_rate_init=0.1,
+        batch_size=10,
         callbacks=[recorder],
-    ).fit(*table(80, noise=2.0))
+    ).fit(*table(40, noise=2.0))
     best = int(model.loss_curve_["validation"].argmin())
-    assert best < 29
+    assert best < 59
     assert equal(state(model), recorder.seen[best])
     assert not equal(state(model), recorder.seen[-1])
 

@@ -161,6 +161,17 @@ def test_epochs_before_the_strengths_have_settled_do_not_count():
     assert fitted.module_.weight.item() == 4.0
 
 
+def test_the_best_weights_of_many_are_restored():
+    fitted, callback = net(), BestWeights(0, patience=10, tol=0.0)
+    callback.on_train_begin(fitted)
+    for weight, loss in enumerate([3.0, 2.0, 2.5, 1.0, 4.0, 1.5]):
+        epoch(fitted, valid_loss=loss, weight=float(weight))
+        callback.on_epoch_end(fitted)
+    callback.on_train_end(fitted)
+    assert fitted.module_.weight.item() == 3.0
+    assert fitted.module_.weight.requires_grad
+
+
 def test_last_weights_stay_where_nothing_has_settled():
     fitted = net()
     assert stopped_after(BestWeights(9, patience=1, tol=0.0), fitted, [1.0, 2.0, 3.0]) == 3

@@ -39,7 +39,7 @@ def make_net(form="proximal", strength=0.0, hidden=(8,), optimizer=torch.optim.S
     module = SoftEMLP(rep_in, rep_out, [GROUP], hidden).double()
     penalty = ProjectionPenalty(module.core, [GROUP])
     penalty.set_strengths({"SO(3)": strength})
-    settings = {"lr": 0.1, "batch_size": 100, "max_epochs": 1, **settings}
+    settings = {"lr": 0.1, "batch_size": 100, "max_epochs": 1, "shuffle_seed": 0, **settings}
     net = PenalizedNet(
         module,
         torch.nn.MSELoss,
@@ -224,6 +224,22 @@ def test_several_epochs_learn():
     assert by_hand(net, data) < 0.7 * start
 
 
+class Modes(Callback):
+    def initialize(self):
+        self.seen = []
+        return self
+
+    def on_batch_begin(self, net, training=None, **kwargs):
+        self.seen.append((training, *{module.training for module in net.module_.modules()}))
+
+
+def test_the_module_is_told_whether_it_is_trained():
+    modes = Modes()
+    net = make_net(max_epochs=2, callbacks=[modes])
+    net.fit((rows(), rows()), None)
+    assert modes.seen == [(True, True), (False, False)] * 2
+
+
 class Batches(Callback):
     def initialize(self):
         self.seen = []
@@ -277,12 +293,11 @@ def test_a_callback_of_the_user_may_end_the_fit():
     assert len(net.history) == 1
 
 
-def test_shuffling_follows_the_seed_of_torch():
+def test_shuffling_follows_its_seed():
     orders = []
     for seed in (1, 1, 2):
         spy = Batches()
-        net = make_net(lr=0.0, batch_size=5, callbacks=[spy])
-        torch.manual_seed(seed)
+        net = make_net(lr=0.0, batch_size=5, callbacks=[spy], shuffle_seed=seed)
         net.fit((rows(), None), None)
         orders.append(spy.seen)
     assert orders[0] == orders[1] != orders[2]
@@ -290,6 +305,57 @@ def test_shuffling_follows_the_seed_of_torch():
 
 def test_no_default_callbacks():
     assert make_net().callbacks_ == []
+
+
+# ------------------------------------------------------------------ compilation
+
+
+def test_training_and_validation_use_the_compiled_core(monkeypatch):
+    shapes = []
+
+    def compiled(function, **settings):
+        assert settings == {"dynamic": True}
+
+        def counted(x):
+            shapes.append(tuple(x.shape))
+            return function(x)
+
+        return counted
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    plain = make_net(batch_size=8)
+    net = make_net(batch_size=8, compile=True, compile__dynamic=True)
+    net.module_.load_state_dict(plain.module_.state_dict())
+    with torch.random.fork_rng(devices=[]):
+        plain.fit((rows(), rows(5)), None)
+    net.fit((rows(), rows(5)), None)
+    assert shapes == [(8, 6), (4, 6), (5, 6)]
+    net.module_(rows().inputs)
+    assert shapes[3:] == [(12, 6)]  # raw predictions, too
+    for old, new in zip(parameters(plain), parameters(net), strict=True):
+        assert torch.equal(old, new)
+
+
+def test_compilation_leaves_the_names_of_parameters(monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda function, **settings: function)
+    names = list(make_net().module_.state_dict())
+    assert list(make_net(compile=True).module_.state_dict()) == names
+
+
+def test_nothing_is_compiled_unless_asked_for(monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda *args, **settings: pytest.fail("compiled"))
+    make_net().fit((rows(), None), None)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+def test_torch_can_trace_the_core():
+    plain, net = make_net(), make_net(compile=True, compile__backend="eager")
+    net.module_.load_state_dict(plain.module_.state_dict())
+    assert net.validation_step(rows())["loss"].item() == pytest.approx(by_hand(plain, rows()))
+    for one in (plain, net):
+        one.train_step(rows())
+    for old, new in zip(parameters(plain), parameters(net), strict=True):
+        torch.testing.assert_close(old, new)
 
 
 def test_validation_batches_are_large():
