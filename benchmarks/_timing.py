@@ -56,12 +56,12 @@ def in_fresh_process(function: Callable[..., Any], *arguments: Any) -> tuple[Any
 
 
 def _measured(sender: Any, function: Callable[..., Any], arguments: tuple) -> None:
-    before = _memory("VmRSS")
+    before = memory_now("VmRSS")
     value = function(*arguments)
-    sender.send((value, _memory("VmHWM") - before))
+    sender.send((value, memory_now("VmHWM") - before))
 
 
-def _memory(field: str) -> float:
+def memory_now(field: str) -> float:
     """A field of this process's status, in MB. (`ru_maxrss` would begin at the parent's peak.)"""
     try:
         lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
