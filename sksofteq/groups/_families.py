@@ -147,12 +147,16 @@ class Scaling(MatrixGroup):
 
 
 class Permutation(MatrixGroup):
-    """All permutations of the coordinates of R^n, the symmetric group S(n)."""
+    """All permutations of the coordinates of R^n, the symmetric group S(n).
+
+    A swap of two coordinates and a cycle of all generate it, however many there are.
+    """
 
     def __init__(self, n: int) -> None:
         n = check_size("Permutation", n)
-        swaps = [np.eye(n)[_swapped(n, i, i + 1)] for i in range(n - 1)]
-        super().__init__((), swaps, dim=n, name=f"Permutation({n})")
+        swap, cycle = np.eye(n), np.roll(np.eye(n), 1, axis=0)
+        swap[:2] = swap[1::-1].copy()
+        super().__init__((), (swap, cycle)[: n - 1], dim=n, name=f"Permutation({n})")
 
     def _sample(self, n: int, rng: np.random.RandomState) -> dict[str | None, NDArray]:
         orders = np.argsort(rng.random_sample((n, self.dim)), axis=1)
@@ -236,9 +240,3 @@ def _flips(n: int, axes: list[tuple[int, ...]]) -> NDArray:
         for axis in flipped:
             matrix[axis, axis] = -1.0
     return flips
-
-
-def _swapped(n: int, i: int, j: int) -> NDArray:
-    order = np.arange(n)
-    order[[i, j]] = order[[j, i]]
-    return order

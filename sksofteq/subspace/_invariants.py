@@ -178,20 +178,20 @@ class _Problem:
     # ------------------------------------------------------------------ signed permutations
 
     def _orbits(self) -> OrbitSubspace:
-        """Orbits on the double cover: entry i appears as +i and -i."""
+        """Entries that the generators carry into one another, with their signs."""
         if self.dim > MAX_ORBIT_ENTRIES:
             raise ValueError(_too_large(self.group, self.dim, "their orbits", MAX_ORBIT_ENTRIES))
-        sources, targets = [np.arange(2 * self.dim)], [np.arange(2 * self.dim)]
-        for matrices in self.discrete:
-            target, sign = self._signed_permutation(matrices)
-            flipped = sign < 0
-            moved = np.flatnonzero(flipped | (target != np.arange(self.dim)))
-            target, flipped = target[moved], flipped[moved]
-            sources += [moved, moved + self.dim]
-            targets += [target + self.dim * flipped, target + self.dim * ~flipped]
-        i, j = np.concatenate(sources), np.concatenate(targets)
-        graph = coo_array((np.ones(len(i), dtype=np.int8), (i, j)), shape=(2 * self.dim,) * 2)
-        _, component = connected_components(graph, directed=False)
+        moves = [self._signed_permutation(matrices) for matrices in self.discrete]
+        if all((sign > 0).all() for _, sign in moves):
+            return OrbitSubspace(
+                _components([target for target, _ in moves], self.dim), np.ones(self.dim)
+            )
+        # On the double cover entry i appears as +i and as -i.
+        covers = []
+        for target, sign in moves:
+            minus = self.dim * (sign < 0)
+            covers.append(np.concatenate([target + minus, target + self.dim - minus]))
+        component = _components(covers, 2 * self.dim)
         plus, minus = component[: self.dim], component[self.dim :]
         alive = plus != minus  # an entry joined to its own negative must vanish
         _, labels = np.unique(np.minimum(plus, minus)[alive], return_inverse=True)
@@ -263,6 +263,14 @@ class _Problem:
         # The kernel is closed under conjugation: real and imaginary parts span it.
         left, _, _ = svd(np.hstack([columns.real, columns.imag]), full_matrices=False)
         return left[:, : len(chosen)]
+
+
+def _components(moves: list[NDArray], size: int) -> NDArray:
+    """Number of the component of each entry, if moves lead from entry to entry."""
+    sources = np.tile(np.arange(size), len(moves))
+    targets = np.concatenate([*moves, sources[:0]])
+    edges = coo_array((np.ones(len(sources), dtype=np.int8), (sources, targets)), (size, size))
+    return connected_components(edges, directed=False)[1]
 
 
 def _eigen(matrices: list[NDArray]) -> tuple[list[NDArray], list[NDArray]] | None:
