@@ -9,19 +9,7 @@ candidates, and the tables that lead from them to the weights, whose size grows 
 
 from __future__ import annotations
 
-import argparse
-import time
-from typing import Any
-
-import torch
-
-from benchmarks._common import save, table
 from benchmarks._models import COSINE_GROUPS, INERTIA_GROUPS, cosine_model, inertia_model
-from benchmarks._timing import in_fresh_process
-from sksofteq.groups import parse_group
-from sksofteq.penalties import ProjectionPenalty
-from sksofteq.reps import parse_rep
-from sksofteq.subspace import map_subspace
 
 MODELS = {
     "inertia": (inertia_model, INERTIA_GROUPS),
@@ -32,14 +20,20 @@ BODY = {"joint": 31, "xyz": 3}
 MIRROR = "Reflection(3) on xyz & Permutation(31)@0,1 in R^31 on joint"
 #: group, type of the output, type of the input, dimensions of the spaces
 MAPS = [
-    *((name, f"tensor({out})", f"tensor({rank - out})", 3)
-      for name in ("SO(3)", "O(3)", "O(2)@x,y")
-      for rank, out in ((1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (6, 3))),
-    *((f"Permutation({n})", f"tensor({rank})", "vector", n)
-      for rank in (1, 2)
-      for n in (5, 10, 20, 50, 100)
-      if n**rank <= 2500),
-    *((name, "joint*xyz", "joint*xyz", BODY)
-      for name in ("SO(3) on xyz", "Permutation(31) on joint", MIRROR)),
+    *(
+        (name, f"tensor({out})", f"tensor({rank - out})", 3)
+        for name in ("SO(3)", "O(3)", "O(2)@x,y")
+        for rank, out in ((1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (6, 3))
+    ),
+    *(
+        (f"Permutation({n})", f"tensor({rank})", "vector", n)
+        for rank in (1, 2)
+        for n in (5, 10, 20, 50, 100)
+        if n**rank <= 2500
+    ),
+    *(
+        (name, "joint*xyz", "joint*xyz", BODY)
+        for name in ("SO(3) on xyz", "Permutation(31) on joint", MIRROR)
+    ),
     *(("O(10)", f"tensor({rank})", f"tensor({rank})", 10) for rank in (1, 2)),
 ]

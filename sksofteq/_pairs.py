@@ -279,7 +279,10 @@ def _conjugate_residuals(
     for _ in range(_MAX_ITERATIONS):
         if torch.minimum(product, residual.square().sum()) <= goal**2:
             break
-        length = product / ahead.square().sum()
+        curvature = ahead.square().sum()
+        if not curvature:  # underflow: what is left is nothing
+            break
+        length = product / curvature
         x = x + length * direction
         residual = residual - length * ahead
         image = apply(residual)
@@ -325,22 +328,22 @@ def _factor_mode(
     """Diagonalise one mode's M on the span of the equivariant maps, in float64."""
     bases = [(s, a.exact) for s, a in soft]
     total = sum(s for s, _ in bases)
+    nothing = np.zeros((len(bases[0][1] if bases else hard[0].exact), 0))
+    stacked = np.hstack([nothing, *(math.sqrt(s) * b for s, b in bases)])
     if hard:
         span = intersect_subspaces([a.exact for a in hard])
+    elif stacked.shape[1] < len(stacked):
+        left, sizes, _ = np.linalg.svd(stacked / math.sqrt(total), full_matrices=False)
+        span = left[:, sizes > 1e-10]
     else:
-        span = np.linalg.svd(
-            np.hstack([math.sqrt(s / total) * b for s, b in bases]), full_matrices=False
-        )
-        span = span[0][:, span[1] > 1e-10]
-    matrix = total * np.eye(span.shape[1])
-    for strength, basis in bases:
-        overlap = span.T @ basis
-        matrix -= strength * overlap @ overlap.T
+        span = None  # all of the space
+    overlap = stacked if span is None else span.T @ stacked
+    matrix = total * np.eye(len(overlap)) - overlap @ overlap.T
     values, vectors = np.linalg.eigh(matrix)
     values[values < _ZERO_FRACTION * total] = 0.0
     return _ModeFactor(
         mode,
-        torch.as_tensor(span @ vectors).to(reference),
+        torch.as_tensor(vectors if span is None else span @ vectors).to(reference),
         torch.as_tensor(values).to(reference),
         None if hard else total,
     )

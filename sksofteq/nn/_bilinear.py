@@ -14,6 +14,10 @@ from sksofteq.reps import Representation, TensorType
 
 Members = Sequence[tuple[Product, Tensor]]
 
+#: Size of the products at the start, relative to what they multiply. Every layer squares: begun at
+#: 1, a network of three is a polynomial of degree eight, and predicts worse (docs/performance.md).
+START = 0.1
+
 
 class BilinearLayer(nn.Module):
     """Products of the input with itself: contractions (arXiv 2104.09459) and outer products.
@@ -53,7 +57,7 @@ class BilinearLayer(nn.Module):
         if not product.is_outer:
             copies_tensor = min(copies_tensor, self.rep.type_dim(product.tensor))
         siblings = sum(other.out == product.out for other in self._products)
-        std = 1.0 / math.sqrt(siblings * copies_tensor * copies_partner * product.n_summed)
+        std = START / math.sqrt(siblings * copies_tensor * copies_partner * product.n_summed)
         return nn.Parameter(torch.randn(copies_partner, copies_tensor, counts[product.out]) * std)
 
     def _group_products(self) -> list[tuple[TensorType, Callable, list[int]]]:

@@ -240,7 +240,11 @@ class _Problem:
         return np.eye(self.dim)
 
     def _eigen_kernel(
-        self, values: list[NDArray], vectors: list[NDArray], additive: bool
+        self,
+        values: list[NDArray],
+        vectors: list[NDArray],
+        conjugates: list[NDArray | None],
+        additive: bool,
     ) -> NDArray:
         """Real basis of the products of eigenvectors that the generator leaves invariant."""
         combined = np.zeros(1) if additive else np.ones(1)
@@ -255,14 +259,27 @@ class _Problem:
         check_entries(self.dim, 2 * len(chosen), self.group)
         if not len(chosen):
             return np.zeros((self.dim, 0))
-        columns = np.ones((1, len(chosen)))
-        for vector, index in zip(vectors, np.unravel_index(chosen, self.shape), strict=True):
-            columns = (columns[:, None, :] * vector[None, :, index]).reshape(-1, len(chosen))
-        if not np.iscomplexobj(columns):
-            return np.linalg.qr(columns)[0]
-        # The kernel is closed under conjugation: real and imaginary parts span it.
-        left, _, _ = svd(np.hstack([columns.real, columns.imag]), full_matrices=False)
-        return left[:, : len(chosen)]
+        index = np.unravel_index(chosen, self.shape)
+        if any(pairs is None for pairs in conjugates):
+            columns = _products(vectors, index)
+            # The kernel is closed under conjugation: real and imaginary parts span it.
+            left, _, _ = svd(np.hstack([columns.real, columns.imag]), full_matrices=False)
+            return left[:, : len(chosen)]
+        # Products of orthonormal eigenvectors are orthonormal, and come in conjugate pairs.
+        partners = [pairs[i] for pairs, i in zip(conjugates, index, strict=True)]
+        mate = np.ravel_multi_index(partners, self.shape)
+        real = _products(vectors, [i[mate == chosen] for i in index]).real
+        paired = math.sqrt(2) * _products(vectors, [i[mate > chosen] for i in index])
+        return np.hstack([real, paired.real, paired.imag])
+
+
+def _products(vectors: list[NDArray], index: Sequence[NDArray]) -> NDArray:
+    """Tensor products of the chosen columns, shape (dim, number of choices)."""
+    columns = np.ones((1, len(index[0])))
+    for vector, i in zip(vectors, index, strict=True):
+        columns = columns[:, None, :] * vector[None, :, i]
+        columns = columns.reshape(columns.shape[0] * columns.shape[1], len(i))
+    return columns
 
 
 def _components(moves: list[NDArray], size: int) -> NDArray:
@@ -273,33 +290,56 @@ def _components(moves: list[NDArray], size: int) -> NDArray:
     return connected_components(edges, directed=False)[1]
 
 
-def _eigen(matrices: list[NDArray]) -> tuple[list[NDArray], list[NDArray]] | None:
-    """Eigenvalues and well-conditioned eigenvectors of every matrix, or None."""
-    values, vectors = [], []
+def _eigen(
+    matrices: list[NDArray],
+) -> tuple[list[NDArray], list[NDArray], list[NDArray | None]] | None:
+    """Eigenvalues and well-conditioned eigenvectors of every matrix, or None.
+
+    Of a normal matrix they are orthonormal, and the third item tells for each which is its complex
+    conjugate; of others it is None.
+    """
+    known: dict[bytes, tuple | None] = {}
     for matrix in matrices:
-        if np.array_equal(matrix, np.diag(np.diag(matrix))):
-            value, vector = np.diag(matrix), np.eye(len(matrix))
-        else:
-            value, vector = np.linalg.eig(matrix)
-            if np.linalg.cond(vector) > 1e4:
-                return None
-            vector = _orthonormalised(matrix, value, vector)
-        values.append(value)
-        vectors.append(vector)
-    return values, vectors
+        if matrix.tobytes() not in known:
+            known[matrix.tobytes()] = _spectrum(matrix)
+    spectra = [known[matrix.tobytes()] for matrix in matrices]
+    return (
+        None if any(s is None for s in spectra) else tuple(map(list, zip(*spectra, strict=True)))
+    )
 
 
-def _orthonormalised(matrix: NDArray, value: NDArray, vector: NDArray) -> NDArray:
-    """Eigenvectors of a normal matrix made orthonormal within repeated eigenvalues too."""
-    if not np.allclose(matrix @ matrix.T, matrix.T @ matrix):
-        return vector
-    done = np.zeros(len(value), dtype=bool)
-    vector = vector.copy()
+def _spectrum(matrix: NDArray) -> tuple[NDArray, NDArray, NDArray | None] | None:
+    if np.array_equal(matrix, np.diag(np.diag(matrix))):
+        return np.diag(matrix), np.eye(len(matrix)), np.arange(len(matrix))
+    value, vector = np.linalg.eig(matrix)
+    if np.linalg.cond(vector) > 1e4:
+        return None
+    if np.allclose(matrix @ matrix.T, matrix.T @ matrix):
+        return _orthonormalised(value, vector)
+    return value, vector, None
+
+
+def _orthonormalised(value: NDArray, vector: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Spectrum of a normal matrix, orthonormal within repeated eigenvalues, in conjugate pairs."""
+    values, vectors, conjugates = [], [], []
+    done = value.imag < -RELATIVE_TOLERANCE  # these follow their conjugates
     for i in range(len(value)):
+        if done[i]:
+            continue
         same = ~done & (np.abs(value - value[i]) < RELATIVE_TOLERANCE)
-        vector[:, same] = np.linalg.qr(vector[:, same])[0]
         done |= same
-    return vector
+        block, start, count = vector[:, same], len(values), int(same.sum())
+        if abs(value[i].imag) <= RELATIVE_TOLERANCE:
+            left, _, _ = svd(np.hstack([block.real, block.imag]), full_matrices=False)
+            values += [value[i].real] * count
+            vectors.append(left[:, :count])
+            conjugates += range(start, start + count)
+        else:
+            basis = np.linalg.qr(block)[0]
+            values += [value[i]] * count + [value[i].conj()] * count
+            vectors += [basis, basis.conj()]
+            conjugates += [*range(start + count, start + 2 * count), *range(start, start + count)]
+    return np.array(values), np.hstack(vectors), np.array(conjugates)
 
 
 def _apply_sum(matrices: list[NDArray], basis: NDArray, shape: tuple[int, ...]) -> NDArray:
@@ -324,7 +364,7 @@ def _restrict(basis: NDArray, image: NDArray) -> NDArray:
     """The combinations of the basis that the constraint sends to zero."""
     if not basis.shape[1]:
         return basis
-    if not image.any():
+    if np.linalg.norm(image) <= RELATIVE_TOLERANCE:  # no singular value is larger
         return basis
     _, values, right = svd(image, full_matrices=image.shape[0] < image.shape[1])
     values = np.r_[values, np.zeros(len(right) - len(values))]

@@ -76,6 +76,8 @@ def map_subspace(group: MatrixGroup, type_out: TensorType, type_in: TensorType) 
     if not positions:
         return MapSubspace((), None)
     relevant = _only_spaces(linear, {axes[i][0] for i in positions})
+    if linear.is_orthogonal:  # lower indices turn as upper ones do: maps of one total rank share
+        axes = tuple((space, False) for space, _ in axes)
     return MapSubspace(positions, invariant_subspace(relevant, tuple(axes[i] for i in positions)))
 
 
