@@ -4,8 +4,8 @@
 
 The paper's model of inertia, batches of 500 rows, one thread, with 1, 4, 16 and 64 candidates:
 turns about axes drawn at random, so that hardly any two share more than the maps of O(3); and a
-model over 20 joints in space, whose candidates are turns of space, permutations of some joints and
-both at once. The training steps at fixed strengths take turns within one run; what comes once
+model over 20 joints in space, whose candidates are turns of space and exchanges of two joints, or
+mirrors of space that exchange two joints as well. The training steps at fixed strengths take turns within one run; what comes once
 (solving all bases with cold caches, setting strengths, all penalties) is measured in a process of
 its own.
 """
@@ -43,16 +43,27 @@ def turns(count: int) -> list[MatrixGroup]:
     return groups
 
 
+def swap(number: int) -> MatrixGroup:
+    """The exchange of two joints."""
+    first, second = np.random.RandomState(number).permutation(N_JOINTS)[:2]
+    return parse_group(f"Permutation(2)@{first},{second} in R^{N_JOINTS} on joint")
+
+
 def mixed(count: int) -> list[MatrixGroup]:
-    """Turns of space, permutations of joints and both at once, by turns."""
-    random_state = np.random.RandomState(0)
-    groups = []
-    for number, turn in enumerate(turns(count)):
-        first, second = random_state.permutation(N_JOINTS)[:2]
-        swap = parse_group(f"Permutation(2)@{first},{second} in R^{N_JOINTS} on joint")
-        mirror = parse_group("Reflection(3) on xyz")
-        groups.append([turn.on_space("xyz"), swap, mirror & swap][number % 3])
-    return groups
+    """Turns of space and exchanges of joints, by turns."""
+    return [
+        swap(number) if number % 2 else turn.on_space("xyz")
+        for number, turn in enumerate(turns(count))
+    ]
+
+
+def paired(count: int) -> list[MatrixGroup]:
+    """Turns of space and mirrors that exchange joints, by turns."""
+    mirror = parse_group("Reflection(3) on xyz")
+    return [
+        mirror & swap(number) if number % 2 else turn.on_space("xyz")
+        for number, turn in enumerate(turns(count))
+    ]
 
 
 def body_model(groups: Sequence[MatrixGroup]) -> SoftEMLP:
@@ -64,7 +75,8 @@ def body_model(groups: Sequence[MatrixGroup]) -> SoftEMLP:
 
 CASES: dict[str, tuple[Callable, Callable]] = {
     "turns of space": (inertia_model, turns),
-    "mixed kinds, 20 joints": (body_model, mixed),
+    "turns, exchanges of 20 joints": (body_model, mixed),
+    "turns, mirrors of 20 joints": (body_model, paired),
 }
 
 

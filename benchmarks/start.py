@@ -2,8 +2,8 @@
 
     python -m benchmarks.start [--seeds 3] [--quick]
 
-Inertia about one axis and cosine similarity with SO(3) kept, the data of `benchmarks.form`, networks
-of rank 2 and 3 with a strength of 3 on the kept candidate or no strength at all, 150 epochs. The
+Inertia about one axis and cosine similarity with SO(3) kept, the data of `benchmarks.form`,
+networks of rank 2 and 3, a strength of 3 on the kept candidate or none at all, 150 epochs. The
 products start at 1, 0.3, 0.1 or 0.03 times the size of what they multiply; errors are mean squared
 errors over the variance of the target.
 """

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sksofteq._pairs import PairBlocks
+from sksofteq._blocks import PairBlocks
 from sksofteq.groups import MatrixGroup
 from sksofteq.nn import SoftEquivariantLinear
 from sksofteq.reps import TensorType

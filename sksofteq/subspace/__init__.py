@@ -8,11 +8,12 @@ from sksofteq.subspace._invariants import (
     invariant_subspace,
 )
 from sksofteq.subspace._projector import EquivariantProjector
-from sksofteq.subspace._types import intersect_subspaces, map_axes, map_subspace
+from sksofteq.subspace._types import MapSubspace, intersect_subspaces, map_axes, map_subspace
 
 __all__ = [
     "DenseSubspace",
     "EquivariantProjector",
+    "MapSubspace",
     "OrbitSubspace",
     "TensorAxis",
     "equivariant_basis",

@@ -11,87 +11,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from sksofteq._blocks._actions import Action, make_action
+from sksofteq._blocks._modes import ModeFactor, factor_modes, solve_modes
 from sksofteq.groups import MatrixGroup
 from sksofteq.reps import TensorType
-from sksofteq.subspace import (
-    DenseSubspace,
-    OrbitSubspace,
-    intersect_subspaces,
-    map_axes,
-    map_subspace,
-)
+from sksofteq.subspace import map_axes, map_subspace
 
 #: Iterations stop at this residual, in units of rounding.
 _ROUNDING_UNITS = 8.0
 _MAX_ITERATIONS = 200
-#: Eigenvalues of M below this fraction of the total strength are rounding, however strong it is.
-_ZERO_FRACTION = 1e-13
-
-
-@dataclass
-class _Action:
-    """Projector of one candidate: onto nothing, all, a subspace of one mode or of several."""
-
-    kind: str  # "zero", "identity", "mode" or "joint"
-    modes: tuple[int, ...] = ()
-    basis: Tensor | None = None
-    exact: np.ndarray | None = None  # a mode's basis in float64: factoring in float32 would
-    # miss intersections and let strong penalties wear down the maps they should leave alone
-    labels: Tensor | None = None
-    signs: Tensor | None = None
-    counts: Tensor | None = None
-    order: Tensor | None = None  # merged modes -> memory order of the subspace
-    fraction: float = 1.0  # rank of the projector over the dimension
-
-    def to(self, reference: Tensor) -> _Action:
-        for name in ("basis", "signs", "counts"):
-            value = getattr(self, name)
-            if value is not None:
-                setattr(self, name, value.to(reference))
-        for name in ("labels", "order"):
-            value = getattr(self, name)
-            if value is not None:
-                setattr(self, name, value.to(reference.device))
-        return self
-
-    def project(self, w: Tensor) -> Tensor:
-        if self.kind == "identity":
-            return w
-        if self.kind == "zero":
-            return torch.zeros_like(w)
-        ends = tuple(range(-len(self.modes), 0))
-        moved = w.movedim(self.modes, ends)
-        flat = moved.reshape(*moved.shape[: -len(self.modes)], -1)
-        if self.order is not None:
-            flat = flat[..., self.order]
-        flat = self._project_flat(flat)
-        if self.order is not None:
-            flat = flat[..., torch.argsort(self.order)]
-        return flat.reshape(moved.shape).movedim(ends, self.modes)
-
-    def _project_flat(self, flat: Tensor) -> Tensor:
-        if self.basis is not None:
-            return (flat @ self.basis) @ self.basis.T
-        # labels of vanishing entries point at a spare last orbit and have sign 0
-        sums = flat.new_zeros(*flat.shape[:-1], len(self.counts))
-        sums.index_add_(-1, self.labels, flat * self.signs)
-        return (sums / self.counts)[..., self.labels] * self.signs
-
-
-@dataclass
-class _ModeFactor:
-    """Eigen-decomposition of one mode's part of M: M v_k = s_k v_k, `rest` on the complement."""
-
-    mode: int
-    vectors: Tensor
-    values: Tensor
-    rest: float | None  # None where a hard candidate kills the complement
 
 
 class PairBlocks:
@@ -129,13 +62,14 @@ class PairBlocks:
             np.concatenate([np.full(len(entries), number) for number, entries in blocks])
         )
         self.actions = [
-            _action(map_subspace(group, type_out, type_in), axes, shape, spaces)
+            make_action(map_subspace(group, type_out, type_in), axes, shape, spaces)
             for group in groups
         ]
-        self._soft: list[tuple[float, _Action]] = []
-        self._hard: list[_Action] = []
+        self._pulls: list[ModeFactor] = []
+        self._joint: list[tuple[float, Action]] = []
+        self._hard: list[Action] = []
         self._constant = 0.0
-        self._factors: list[_ModeFactor] | None = []
+        self._factors: list[ModeFactor] | None = []
         self._dead = False
 
     @property
@@ -194,7 +128,9 @@ class PairBlocks:
     def _pull(self, w: Tensor, limit: float = math.inf) -> Tensor:
         """M w less its constant part, with strengths of at most `limit`."""
         total = torch.zeros_like(w)
-        for strength, action in self._soft:
+        for factor in self._pulls:
+            total = total + factor.apply(w, limit)
+        for strength, action in self._joint:
             total = total + min(strength, limit) * (w - action.project(w))
         return total
 
@@ -208,20 +144,16 @@ class PairBlocks:
         self._dead = any(math.isinf(s) and a.kind == "zero" for s, a in acting)
         self._constant = sum(s for s, a in acting if a.kind == "zero" and not math.isinf(s))
         self._hard = [a for s, a in acting if math.isinf(s) and a.kind != "zero"]
-        self._soft = [(s, a) for s, a in acting if not math.isinf(s) and a.kind != "zero"]
+        soft = [(s, a) for s, a in acting if not math.isinf(s) and a.kind != "zero"]
+        self._joint = [(s, a) for s, a in soft if a.kind == "joint"]
+        in_modes = [(s, a) for s, a in soft if a.kind == "mode"]
+        self._pulls = factor_modes(in_modes, [], self._reference)
         if any(a.kind == "joint" for _, a in acting):
             self._factors = None
-            return
-        modes = sorted({a.modes[0] for _, a in acting if a.kind == "mode"})
-        self._factors = [
-            _factor_mode(
-                mode,
-                [(s, a) for s, a in self._soft if a.modes[0] == mode],
-                [a for a in self._hard if a.modes[0] == mode],
-                self._reference,
-            )
-            for mode in modes
-        ]
+        elif self._hard:
+            self._factors = factor_modes(in_modes, self._hard, self._reference)
+        else:
+            self._factors = self._pulls
 
     def proximal(self, w: Tensor, step_size: float) -> Tensor:
         """(I + step_size M)^-1 w, hard candidates projected."""
@@ -230,7 +162,7 @@ class PairBlocks:
         if self._factors is None:
             return self._iterate(w, step_size)
         base = torch.full((1,) * w.dim(), self._constant, dtype=w.dtype, device=w.device)
-        return _solve(w, self._factors, base, step_size)
+        return solve_modes(w, self._factors, base, step_size)
 
     def _iterate(self, w: Tensor, step_size: float) -> Tensor:
         """Solve (I + step_size P M P) x = P w within the hard candidates' common subspace P."""
@@ -244,7 +176,7 @@ class PairBlocks:
             return x + step_size * self._project_hard(self._pull(x, limit))
 
         x = shrink * self._project_hard(w)
-        if not self._soft:
+        if not (self._pulls or self._joint):
             return x
         return _conjugate_residuals(apply, x, x - apply(x), _ROUNDING_UNITS * eps * x.norm())
 
@@ -290,94 +222,3 @@ def _conjugate_residuals(
         direction = residual + (product / previous) * direction
         ahead = image + (product / previous) * ahead
     return x
-
-
-def _solve(w: Tensor, factors: list[_ModeFactor], base: Tensor, step_size: float) -> Tensor:
-    """Divide by 1 + step_size * eigenvalue, mode after mode; `base` sums the modes done."""
-    if not factors:
-        return w / (1 + step_size * base)
-    factor, others = factors[0], factors[1:]
-    moved, base = w.movedim(factor.mode, -1), base.movedim(factor.mode, -1)
-    inside = moved @ factor.vectors
-    if not others:
-        kept = 1 / (1 + step_size * (base + factor.values))
-        if factor.rest is None:
-            solved = (inside * kept) @ factor.vectors.T
-        else:
-            rest = 1 / (1 + step_size * (base + factor.rest))
-            solved = rest * moved + (inside * (kept - rest)) @ factor.vectors.T
-        return solved.movedim(-1, factor.mode)
-    back = (-1, factor.mode)
-    part = _solve(inside.movedim(*back), others, (base + factor.values).movedim(*back), step_size)
-    solved = part.movedim(factor.mode, -1) @ factor.vectors.T
-    if factor.rest is not None:
-        outside = moved - inside @ factor.vectors.T
-        rest = _solve(
-            outside.movedim(*back), others, (base + factor.rest).movedim(*back), step_size
-        )
-        solved = solved + rest.movedim(factor.mode, -1)
-    return solved.movedim(-1, factor.mode)
-
-
-def _factor_mode(
-    mode: int,
-    soft: list[tuple[float, _Action]],
-    hard: list[_Action],
-    reference: Tensor,
-) -> _ModeFactor:
-    """Diagonalise one mode's M on the span of the equivariant maps, in float64."""
-    bases = [(s, a.exact) for s, a in soft]
-    total = sum(s for s, _ in bases)
-    nothing = np.zeros((len(bases[0][1] if bases else hard[0].exact), 0))
-    stacked = np.hstack([nothing, *(math.sqrt(s) * b for s, b in bases)])
-    if hard:
-        span = intersect_subspaces([a.exact for a in hard])
-    elif stacked.shape[1] < len(stacked):
-        left, sizes, _ = np.linalg.svd(stacked / math.sqrt(total), full_matrices=False)
-        span = left[:, sizes > 1e-10]
-    else:
-        span = None  # all of the space
-    overlap = stacked if span is None else span.T @ stacked
-    matrix = total * np.eye(len(overlap)) - overlap @ overlap.T
-    values, vectors = np.linalg.eigh(matrix)
-    values[values < _ZERO_FRACTION * total] = 0.0
-    return _ModeFactor(
-        mode,
-        torch.as_tensor(vectors if span is None else span @ vectors).to(reference),
-        torch.as_tensor(values).to(reference),
-        None if hard else total,
-    )
-
-
-def _action(pair, axes, shape, spaces) -> _Action:
-    """Translate a subspace over axes into an action on modes."""
-    subspace = pair.subspace
-    if subspace is None or subspace.rank == subspace.dim:
-        return _Action("identity")
-    fraction = subspace.rank / subspace.dim
-    if subspace.rank == 0:
-        return _Action("zero", fraction=0.0)
-    modes = sorted({spaces.index(axes[i][0]) for i in pair.positions})
-    merged = [i for m in modes for i in pair.positions if axes[i][0] == spaces[m]]
-    kind = "mode" if len(modes) == 1 else "joint"
-    action = _Action(kind, tuple(1 + m for m in modes), fraction=fraction)
-    if kind == "joint" and tuple(merged) != tuple(pair.positions):
-        sizes = [shape[i] for i in merged]
-        where = np.arange(subspace.dim).reshape(sizes)
-        action.order = torch.as_tensor(
-            where.transpose([merged.index(i) for i in pair.positions]).ravel().copy()
-        )
-    if kind == "mode" or isinstance(subspace, DenseSubspace):
-        action.exact = subspace.dense()
-        action.basis = torch.tensor(action.exact)
-    else:
-        _set_orbits(action, subspace)
-    return action
-
-
-def _set_orbits(action: _Action, subspace: OrbitSubspace) -> None:
-    labels = np.where(subspace.labels < 0, subspace.rank, subspace.labels)
-    counts = np.maximum(np.bincount(labels, minlength=subspace.rank + 1), 1)
-    action.labels = torch.tensor(labels)
-    action.signs = torch.tensor(subspace.signs)
-    action.counts = torch.as_tensor(counts.astype(np.float64))
