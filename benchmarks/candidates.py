@@ -5,7 +5,8 @@
 The paper's model of inertia, batches of 500 rows, one thread, with 1, 4, 16 and 64 candidates:
 turns about axes drawn at random, so that hardly any two share more than the maps of O(3); and a
 model over 20 joints in space, whose candidates are turns of space and exchanges of two joints, or
-mirrors of space that exchange two joints as well. The training steps at fixed strengths take turns within one run; what comes once
+mirrors of space that exchange two joints as well. The training steps at fixed strengths take turns
+within one run; what comes once
 (solving all bases with cold caches, setting strengths, all penalties) is measured in a process of
 its own.
 """
