@@ -72,12 +72,11 @@ def run(name: str, seed: int, form: str, rate: float, max_iter: int) -> list[dic
     rows = []
     for setting, model in fitted.items():
         row = {"task": name, "seed": seed, "form": form, "rate": rate, "setting": setting}
-        row["mse"] = _relative_error(model, *test)
+        row["mse"] = float(f"{_relative_error(model, *test):.3g}")
         if setting in RULES and hasattr(model, "net_"):
-            row["strengths"] = model.regularizer_strengths_
-            row["right"] = _kept_is_strongest(row["strengths"], TASKS[name]["kept"])
+            row["right"] = _kept_is_strongest(model.regularizer_strengths_, TASKS[name]["kept"])
         rows.append(row)
-    print(table([{k: v for k, v in row.items() if k != "strengths"} for row in rows]), flush=True)
+    print(table(rows), flush=True)
     return rows
 
 

@@ -1,6 +1,7 @@
 """How strong each penalty should be: one object per rule, chosen by ``tuner=``."""
 
-from sksofteq.tuning._base import FixedStrengths, Tuner, make_tuner
+from sksofteq.tuning._base import FixedStrengths, Tuner
+from sksofteq.tuning._names import make_tuner
 from sksofteq.tuning._orbit_loop import OrbitTuner
 from sksofteq.tuning._paper import PaperTuner
 

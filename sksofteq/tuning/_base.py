@@ -8,7 +8,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 
 if TYPE_CHECKING:
     from sksofteq.orbits import OrbitTest
@@ -138,26 +138,3 @@ def check_parameter(
     value = getattr(tuner, name)
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, kind) or not allowed(value):
         raise ValueError(f"{type(tuner).__name__}.{name} must be {right}, got {value!r}.")
-
-
-def make_tuner(tuner: str | Tuner) -> Tuner:
-    """Return a fresh rule from a name or an object.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown.
-    TypeError
-        If the object is not a `Tuner`.
-    """
-    from sksofteq.tuning._orbit_loop import OrbitTuner
-    from sksofteq.tuning._paper import PaperTuner
-
-    rules = {"orbit": OrbitTuner, "paper": PaperTuner}
-    if isinstance(tuner, str):
-        if tuner not in rules:
-            raise ValueError(f"tuner must be one of {sorted(rules)} or a Tuner, got {tuner!r}.")
-        return rules[tuner]()
-    if not isinstance(tuner, Tuner):
-        raise TypeError(f"tuner must be one of {sorted(rules)} or a Tuner, got {tuner!r}.")
-    return clone(tuner)
