@@ -96,6 +96,7 @@ def fit_together(
         runs = []
         for estimator, index in zip(estimators, chosen, strict=True):
             stack.enter_context(kept_on_error(estimator))
+            estimator._validate_params()
             runs.append(estimator.begin_fit(*_take((X, y, sample_weight, groups), index)))
         train_together([run.net for run in runs], [run.rows for run in runs])
         for estimator, run in zip(estimators, runs, strict=True):

@@ -200,6 +200,8 @@ def test_misuse():
         fit_together([model, regressor()], X, y, rows=[np.arange(5)])
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         fit_together([model], X, y[:-1])
+    with pytest.raises(ValueError, match="'max_iter' parameter"):
+        fit_together([regressor(max_iter=0), regressor(max_iter=0)], X, y)
     with pytest.raises(ValueError, match="compile=False"):
         fit_together([regressor(compile=True)], X, y)
 
