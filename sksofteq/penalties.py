@@ -1,23 +1,25 @@
 """How far from equivariant a network is: the projection penalty (PER, arXiv 2306.00356).
 
 R_G = sum over soft linear layers of 1/2 |W - P_G W|^2 + 1/2 |b - P_G b|^2. All layers are cut
-into blocks, one per pair of features, and the blocks of a pair of types are stacked: one small
-product per pair serves all copies in all layers.
+into blocks, one per pair of features. Blocks whose maps have the same axes are stacked, whatever
+their pair of types: one small product per stack serves all copies in all layers.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sksofteq._blocks import PairBlocks
 from sksofteq.groups import MatrixGroup
 from sksofteq.nn import SoftEquivariantLinear
 from sksofteq.reps import TensorType
+from sksofteq.subspace import map_axes
 
 
 class ProjectionPenalty:
@@ -63,7 +65,10 @@ class ProjectionPenalty:
         if not self.layers:
             raise ValueError(f"module has no SoftEquivariantLinear layer, got {module!r}.")
         self._parameters = [p for layer in self.layers for p in _parameters_of(layer)]
-        self._pairs = _collect_pairs(self.layers, self.groups)
+        self._pairs, self._kinds = _collect_pairs(self.layers, self.groups)
+        # In this order all stacks lie one after another: one gather reads them all.
+        indices = [pair.index.reshape(-1) for pair in self._pairs]
+        self._order = torch.cat([self.layers[0].weight.new_zeros(0, dtype=torch.long), *indices])
         self.degrees_of_freedom = np.sum(
             [pair.degrees_of_freedom() for pair in self._pairs], axis=0, initial=0
         ) * np.ones(len(self.groups))
@@ -120,9 +125,8 @@ class ProjectionPenalty:
             return
         with torch.no_grad():
             flat = self._flat()
-            gradient = torch.zeros_like(flat)
-            for pair in self._pairs:
-                pair.write(gradient, pair.gradient(pair.read(flat)))
+            pulls = self._changed(flat, lambda pair, w: pair.gradient(w))
+            gradient = torch.zeros_like(flat).index_copy_(0, self._order, pulls)
             start = 0
             for parameter in self._parameters:
                 piece = gradient[start : start + parameter.numel()].view_as(parameter)
@@ -146,17 +150,16 @@ class ProjectionPenalty:
 
         A block whose common subspace is {0} keeps its random start and shrinks as strengths say.
         """
-        flat = self._flat().detach().clone()
-        before = [pair.norms(flat) for pair in self._pairs]
+        flat = self._flat().detach()
         self.project_(labels)
-        projected = self._flat().detach()
-        result = projected.clone()
-        for pair, norm in zip(self._pairs, before, strict=True):
-            after = pair.norms(projected)
-            dead = after <= 1e-6 * norm
-            factor = torch.where(dead, torch.zeros_like(norm), norm / after.clamp_min(1e-30))
-            w = pair.read(projected) * factor
-            pair.write(result, torch.where(dead, pair.read(flat), w) if bool(dead) else w)
+        result = self._flat().detach()
+        for pair, kinds in zip(self._pairs, self._kinds, strict=True):
+            start, inside = pair.read(flat), pair.read(result)
+            before, after = _norms(start, kinds), _norms(inside, kinds)
+            dead = after <= 1e-6 * before
+            pair.write(
+                result, torch.where(dead, start, inside * (before / after.clamp_min(1e-30)))
+            )
         self._write(result)
 
     # ------------------------------------------------------------------ plumbing
@@ -164,12 +167,19 @@ class ProjectionPenalty:
     def _flat(self) -> Tensor:
         return torch.cat([parameter.reshape(-1) for parameter in self._parameters])
 
-    def _update_(self, change) -> None:
+    def _changed(self, flat: Tensor, change: Callable[[PairBlocks, Tensor], Tensor]) -> Tensor:
+        """What `change(pair, w)` makes of all stacks, one after another."""
+        parts = flat.index_select(0, self._order).split([p.index.numel() for p in self._pairs])
+        changed = [
+            change(pair, part.view(pair.index.shape)).reshape(-1)
+            for pair, part in zip(self._pairs, parts, strict=True)
+        ]
+        return torch.cat([flat.new_zeros(0), *changed])
+
+    def _update_(self, change: Callable[[PairBlocks, Tensor], Tensor]) -> None:
         with torch.no_grad():
             flat = self._flat()
-            for pair in self._pairs:
-                pair.write(flat, change(pair, pair.read(flat)))
-            self._write(flat)
+            self._write(flat.index_copy_(0, self._order, self._changed(flat, change)))
 
     def _write(self, flat: Tensor) -> None:
         start = 0
@@ -183,12 +193,46 @@ def _parameters_of(layer: SoftEquivariantLinear) -> list[nn.Parameter]:
     return [layer.weight] if layer.bias is None else [layer.weight, layer.bias]
 
 
+def _norms(w: Tensor, kinds: Tensor) -> Tensor:
+    """Norm of all blocks of one kind together, for every block; broadcasts with w."""
+    rows = w.reshape(len(w), -1).square().sum(dim=1)
+    sums = rows.new_zeros(int(kinds.max()) + 1).index_add_(0, kinds, rows)
+    return sums.sqrt()[kinds].view(-1, *(1,) * (w.dim() - 1))
+
+
 def _collect_pairs(
     layers: Sequence[SoftEquivariantLinear], groups: Sequence[MatrixGroup]
-) -> list[PairBlocks]:
-    """Stack the blocks of all layers by pair of types, where a candidate touches them."""
-    found: dict[tuple, list[tuple[int, np.ndarray]]] = {}
-    shapes: dict[tuple, tuple[tuple[int, ...], tuple[int, ...]]] = {}
+) -> tuple[list[PairBlocks], list[Tensor]]:
+    """Stack the blocks of all layers where a candidate touches them.
+
+    Pairs of types share a stack if their maps have the same axes: a vector for a vector, and a
+    scalar for a tensor of rank 2. The second list tells the pair of types of every block.
+    """
+    orthogonal = all(group.is_orthogonal for group in groups)
+    stacks: dict[tuple, list[tuple[int, NDArray]]] = {}
+    types: dict[tuple, list[tuple]] = {}
+    for number, type_out, type_in, shapes, block in _cut(layers):
+        # Lower indices turn as upper ones do if all candidates are orthogonal.
+        axes = tuple(
+            (space, lower and not orthogonal) for space, lower in map_axes(type_out, type_in)
+        )
+        key = (axes, type_in.frame, shapes[0] + shapes[1])
+        stacks.setdefault(key, []).append((number, block))
+        types.setdefault(key, []).append((type_out, type_in, shapes))
+    pairs, kinds = [], []
+    for key, blocks in stacks.items():
+        pair = PairBlocks(*types[key][0], blocks, groups).to(layers[0].weight)
+        if pair.is_touched:
+            numbers = {kind: n for n, kind in enumerate(dict.fromkeys(types[key]))}
+            counts = [len(block) for _, block in blocks]
+            kind_of = np.repeat([numbers[kind] for kind in types[key]], counts)
+            pairs.append(pair)
+            kinds.append(torch.as_tensor(kind_of, device=pair.index.device))
+    return pairs, kinds
+
+
+def _cut(layers: Sequence[SoftEquivariantLinear]) -> Iterator[tuple]:
+    """(layer, type_out, type_in, shapes, entries in the flat vector) of all blocks of features."""
     start = 0
     for number, layer in enumerate(layers):
         rep_out, rep_in = layer.rep_out, layer.rep_in
@@ -203,11 +247,5 @@ def _collect_pairs(
                 shape_out, shape_in = rep_out.type_shape(type_out), rep_in.type_shape(type_in)
                 block = part[rows].reshape(m, math.prod(shape_out), n, math.prod(shape_in))
                 block = block.transpose(0, 2, 1, 3).reshape(m * n, -1)
-                found.setdefault((type_out, type_in), []).append((number, block))
-                shapes[type_out, type_in] = (shape_out, shape_in)
+                yield number, type_out, type_in, (shape_out, shape_in), block
         start += n_weights + (0 if layer.bias is None else rep_out.dim)
-    pairs = [
-        PairBlocks(type_out, type_in, shapes[type_out, type_in], blocks, groups)
-        for (type_out, type_in), blocks in found.items()
-    ]
-    return [pair.to(layers[0].weight) for pair in pairs if pair.is_touched]

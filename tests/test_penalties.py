@@ -34,6 +34,18 @@ CASES = {
         ("SL(3)", "SL(2)@x,y", "Scaling(3, frame=False)", "SO(1,2)"),
         (0.7, 2.0, 0.4, 1.0),
     ),
+    "lower indices": (
+        {"": 3},
+        ("vector + tensor(0,1) + scalar", "tensor(1,1) + tensor(0,2)", "vector + tensor(0,1)"),
+        ("O(3)", "O(2)@x,y", "Permutation(3)"),
+        (0.4, 2.0, 1.0),
+    ),
+    "more maps than entries": (
+        {"": 3},
+        ("scalar + vector", "tensor(2) + vector", "vector"),
+        ("SO(2)@x,y", "SO(2)@y,z", "SO(2)@x,z", "O(2)@x,y", "Cyclic(3)", "Reflection(3)"),
+        (0.4, 2.0, 1.0, 0.7, 0.1, 3.0),
+    ),
     "two modes": (
         BODY,
         ("joint + joint*xyz", "scalar + xyz + xyz*joint", "xyz"),
@@ -235,6 +247,14 @@ def test_residual_of_a_subgroup_is_never_larger(larger, smaller, seed, scale):
     penalty = ProjectionPenalty(module, [parse_group(larger), parse_group(smaller)])
     of_larger, of_smaller = penalty.values().tolist()
     assert of_smaller <= of_larger * (1 + 1e-12)
+
+
+@pytest.mark.parametrize(("names", "n_stacks"), [(("O(3)", "SO(2)@x,y"), 3), (("SL(3)",), 5)])
+def test_maps_with_the_same_axes_share_a_stack(names, n_stacks):
+    """All maps here have 1, 2 or 3 indices, and only some groups tell upper from lower ones."""
+    module = chain({"": 3}, ("scalar + vector + tensor(0,1)", "vector + tensor(1,1)"))
+    penalty = ProjectionPenalty(module, [parse_group(name) for name in names])
+    assert len(penalty._pairs) == n_stacks
 
 
 # ---------------------------------------------------------------------- gradient

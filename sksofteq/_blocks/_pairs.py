@@ -99,10 +99,6 @@ class PairBlocks:
         """Put blocks back into the flat parameter vector, in place."""
         flat[self.index] = w
 
-    def norms(self, flat: Tensor) -> Tensor:
-        """Norm of all blocks together."""
-        return self.read(flat).norm()
-
     # ------------------------------------------------------------------ the penalty
 
     def penalties(self, flat: Tensor, n_layers: int) -> Tensor:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sksofteq.groups import Scaling, Translation, parse_group
+from sksofteq.groups import SL, O, Scaling, Translation, parse_group
 from sksofteq.reps import Axis, Point, Scalar, T, TensorType, Vector, parse_rep
 from sksofteq.subspace import EquivariantProjector, equivariant_basis, map_subspace
 
@@ -151,3 +151,11 @@ def test_dense_maps_between_ordinary_types_have_the_shape_of_the_pair():
     pair = map_subspace(parse_group("SO(3)"), kinds[0], kinds[1])
     assert pair.positions == (0, 1, 2)
     assert pair.dense((3, 3, 3)).shape == (27, 1)
+
+
+def test_orthogonal_groups_solve_maps_of_one_total_rank_once():
+    scalar, vector = TensorType(), T(1).bind(3).terms[0][1]
+    kinds = [T(2 - p, p).bind(3).terms[0][1] for p in range(3)]
+    shared = map_subspace(O(3), vector, vector).subspace
+    assert all(map_subspace(O(3), kind, scalar).subspace is shared for kind in kinds)
+    assert [map_subspace(SL(3), kind, scalar).subspace.rank for kind in kinds] == [0, 1, 0]
