@@ -14,7 +14,7 @@ import math
 import time
 from typing import Any
 
-import torch
+from threadpoolctl import threadpool_limits
 
 from benchmarks._common import save, table
 from benchmarks._models import COSINE_GROUPS, INERTIA_GROUPS, cosine_model, inertia_model
@@ -56,7 +56,7 @@ def maps() -> list[tuple[str, str, str, Any]]:
 
 def solve_map(name: str, out: str, source: str, dims: Any) -> dict[str, Any]:
     """All equivariant maps between two types, twice."""
-    torch.set_num_threads(1)
+    threadpool_limits(1)
     group = parse_group(name)
     dims = dims if isinstance(dims, dict) else {"": dims}
     kinds = [parse_rep(text, dims).bind(dims).terms[0][1] for text in (out, source)]
@@ -78,7 +78,7 @@ def solve_map(name: str, out: str, source: str, dims: Any) -> dict[str, Any]:
 
 def solve_model(name: str, width: int | None) -> dict[str, Any]:
     """All bases of a network, solved cold; then what leads from them to the weights."""
-    torch.set_num_threads(1)
+    threadpool_limits(1)
     make, groups = MODELS[name]
     model = make(groups) if width is None else make(groups, width)
     layers = [m for m in model.core.modules() if isinstance(m, SoftEquivariantLinear)]

@@ -40,7 +40,8 @@ class SoftEquivariantRegressor(NetworkRegressor):
     strengths : float or mapping of str to float, default=None
         Fixed strengths >= 0, ``inf`` meaning hard; None lets `tuner` set them.
     tuner : {"orbit", "paper"} or Tuner, default="orbit"
-        The rule that sets strengths during the fit.
+        The rule that sets strengths during the fit. "paper" needs ``penalty="gradient"`` to tell
+        candidates apart (docs/performance.md).
     penalty : {"proximal", "gradient"}, default="proximal"
         Whether the penalty is a proximal step after the optimizer's, stable for any strength, or
         part of the gradient that Adam normalises, as published. A strength of one form is not
