@@ -12,7 +12,11 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "EquivariantRegressor": "sksofteq.estimators",
     "EquivariantScaler": "sksofteq.preprocessing",
+    "MixedResidualPathwayRegressor": "sksofteq.estimators",
+    "ResidualPathwayRegressor": "sksofteq.estimators",
+    "SampledEquivariantRegressor": "sksofteq.estimators",
     "SoftEquivariantRegressor": "sksofteq.estimators",
     "equivariance_error": "sksofteq.metrics",
     "symmetry_test": "sksofteq.metrics",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,6 +49,30 @@ def named_candidates(
             f"{parameter} must name candidates, got {labels!r}; the candidates are {list(groups)}."
         )
     return labels
+
+
+def check_strengths(
+    strengths: float | Mapping[str, float], labels: Sequence[str], finite: bool = False
+) -> None:
+    """Check that a mapping of strengths names every candidate, with numbers >= 0.
+
+    Raises
+    ------
+    ValueError
+        If a candidate is missing, unknown, or has no such number.
+    """
+    if not isinstance(strengths, Mapping):
+        return
+    if set(strengths) != set(labels):
+        raise ValueError(
+            f"strengths must name every candidate; got {sorted(map(str, strengths))}, the "
+            f"candidates are {list(labels)}."
+        )
+    for label, value in strengths.items():
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if not number or not value >= 0 or (finite and math.isinf(value)):
+            right = "a finite number >= 0" if finite else "a number >= 0"
+            raise ValueError(f"strengths[{label!r}] must be {right}, got {value!r}.")
 
 
 def check_part_weight(weight: NDArray, part: str) -> None:

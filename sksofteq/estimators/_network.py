@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import BaseEstimator, RegressorMixin, _fit_context, clone
+from sklearn.base import RegressorMixin, _fit_context, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import Callback, LRScheduler
@@ -21,6 +21,7 @@ from skorch.callbacks import Callback, LRScheduler
 from sksofteq.candidates import Candidates
 from sksofteq.estimators._checks import (
     check_continues,
+    check_hidden_sizes,
     check_labels,
     check_part_weight,
     named_candidates,
@@ -32,6 +33,7 @@ from sksofteq.estimators._outcome import (
     equivariance_errors,
     report,
 )
+from sksofteq.estimators._parameters import NetworkParameters
 from sksofteq.estimators._probe import FitProbe
 from sksofteq.estimators._rows import (
     CHUNK,
@@ -46,7 +48,7 @@ from sksofteq.estimators._table import Table, check_table, kept_on_error
 from sksofteq.metrics import check_row_groups
 from sksofteq.nn import SoftEMLP
 from sksofteq.orbits import orbit_average, sample_products
-from sksofteq.penalties import ProjectionPenalty
+from sksofteq.penalties import Penalty, ProjectionPenalty
 from sksofteq.training import (
     Augmentation,
     BestWeights,
@@ -80,24 +82,36 @@ class FitRun:
     seed: int
 
 
-class NetworkRegressor(RegressorMixin, BaseEstimator):
+class NetworkRegressor(RegressorMixin, NetworkParameters):
     """Base of the estimators that train a network through skorch.
 
-    A subclass has the parameters of `SoftEquivariantRegressor` that are used here, builds a
-    module and says which rule sets the strengths.
+    A subclass says which rule sets the strengths, and may have a network, a penalty or a net of
+    its own.
     """
 
-    @abstractmethod
-    def _architecture(self, candidates: Candidates) -> dict[str, Any]:
-        """The checked parameters that shape the network, which a warm start cannot change."""
-
-    @abstractmethod
-    def _build_module(self, candidates: Candidates) -> SoftEMLP:
-        """The network, weights at random."""
+    #: What trains a network.
+    net_class = PenalizedNet
+    # What only some of the estimators let a user choose.
+    penalty, untestable, augment, average = "proximal", "keep", False, False
 
     @abstractmethod
     def _make_tuner(self, labels: list[str]) -> Tuner:
         """A fresh rule for the strengths."""
+
+    def _architecture(self, candidates: Candidates) -> dict[str, Any]:
+        """The checked parameters that shape the network, which a warm start cannot change."""
+        sizes = check_hidden_sizes(self.hidden_layer_sizes, candidates.rep_in.dims)
+        return {"hidden_layer_sizes": sizes, "max_rank": self.max_rank}
+
+    def _build_module(self, candidates: Candidates) -> SoftEMLP:
+        """The network, weights at random."""
+        groups = tuple(candidates.groups.values())
+        shape = self._architecture(candidates)
+        return SoftEMLP(candidates.rep_in, candidates.rep_out, groups, **shape)
+
+    def _make_penalty(self, module: SoftEMLP, table: Table, seed: int) -> Penalty:
+        """What pulls a standardised network towards the candidates."""
+        return ProjectionPenalty(module.core, table.candidates.groups)
 
     # ------------------------------------------------------------------ scikit-learn's methods
 
@@ -174,7 +188,7 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         if again:
             strengths = tuner.resume(self.regularizer_strengths_)
         module, y_scale = self._start(train, again)
-        penalty = ProjectionPenalty(module.core, candidates.groups)
+        penalty = self._make_penalty(module, train, int(seeds[2]))
         random_state = np.random.RandomState(seeds[2])
         probe = FitProbe(module, penalty, train, valid, y_scale, together, random_state)
         dropped = self._dropped(tuner, probe)
@@ -234,7 +248,7 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
         """One epoch, at the learning rate of the start and with fixed strengths."""
         candidates = table.candidates
         module, y_scale = self._start(table, again)
-        penalty = ProjectionPenalty(module.core, candidates.groups)
+        penalty = self._make_penalty(module, table, seed)
         probe = FitProbe(module, penalty, table, None, y_scale, None, random_state)
         strengths = self.regularizer_strengths_ if again else self._first_strengths(probe)
         set_start(penalty, strengths, again)
@@ -355,12 +369,12 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):
     def _make_net(
         self,
         module: SoftEMLP,
-        penalty: ProjectionPenalty,
+        penalty: Penalty,
         callbacks: list[tuple[str, Callback]],
         max_epochs: int,
         seed: int,
     ) -> PenalizedNet:
-        return PenalizedNet(
+        return self.net_class(
             module,
             torch.nn.MSELoss,
             penalty=penalty,

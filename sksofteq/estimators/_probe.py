@@ -20,7 +20,7 @@ from sksofteq.orbits import (
     row_losses,
     sample_elements,
 )
-from sksofteq.penalties import ProjectionPenalty
+from sksofteq.penalties import Penalty
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +36,7 @@ class FitProbe:
     Parameters
     ----------
     module : SoftEMLP
-    penalty : ProjectionPenalty
+    penalty : Penalty
     train : Table
         Training rows with the candidates; they only tell how far orbits leave the data, and only
         without a validation part.
@@ -57,7 +57,7 @@ class FitProbe:
     def __init__(
         self,
         module: SoftEMLP,
-        penalty: ProjectionPenalty,
+        penalty: Penalty,
         train: Table,
         held_out: Table | None,
         y_scale: Tensor,

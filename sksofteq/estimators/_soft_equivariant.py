@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 from sklearn.utils._param_validation import Interval, StrOptions
 from skorch.callbacks import Callback
 
-from sksofteq.candidates import Candidates
-from sksofteq.estimators._checks import check_hidden_sizes
+from sksofteq.estimators._checks import check_strengths
 from sksofteq.estimators._network import NetworkRegressor
-from sksofteq.nn import SoftEMLP
+from sksofteq.estimators._parameters import with_shared_docs
 from sksofteq.tuning import FixedStrengths, Tuner, make_tuner
 
 
+@with_shared_docs
 class SoftEquivariantRegressor(NetworkRegressor):
     """Neural network that finds out which candidate symmetries the data have, while it fits.
 
@@ -26,17 +26,7 @@ class SoftEquivariantRegressor(NetworkRegressor):
 
     Parameters
     ----------
-    symmetries : sequence or mapping of group names or groups, default=None
-        The candidates, such as ``("O(2)@x,y", "O(2)@y,z")``; a mapping gives them labels.
-        Without candidates this is a plain network.
-    rep_in : str, Representation or mapping, default=None
-        What the columns of X mean, such as ``"5*scalar + 5*vector"``; a mapping from column
-        names (tuples for the components of one feature, ``*`` patterns) for a DataFrame. Needed
-        with candidates.
-    rep_out : str, Representation or mapping, default=None
-        What the columns of y mean; None for scalars.
-    spaces : mapping of str to int, default=None
-        Dimensions of named spaces, such as ``{"joint": 31, "xyz": 3}``.
+    <candidates>
     strengths : float or mapping of str to float, default=None
         Fixed strengths >= 0, ``inf`` meaning hard; None lets `tuner` set them.
     tuner : {"orbit", "paper"} or Tuner, default="orbit"
@@ -46,33 +36,7 @@ class SoftEquivariantRegressor(NetworkRegressor):
         Whether the penalty is a proximal step after the optimizer's, stable for any strength, or
         part of the gradient that Adam normalises, as published. A strength of one form is not
         the same as one of the other.
-    hidden_layer_sizes : sequence of int, Representation or str, default=(128, 128)
-        Widths of the hidden layers, gates not counted, or their features, such as
-        ``"16*scalar + 8*vector"``.
-    max_rank : int, default=2
-        Highest rank of hidden tensors.
-    alpha : float, default=1e-4
-        Decoupled weight decay.
-    learning_rate_init : float, default=1e-2
-        Adam's learning rate at the start; it falls to zero along a cosine. The weights of a layer
-        with more than 64 inputs get 64 / inputs of it.
-    batch_size : int or "auto", default="auto"
-        Rows per step; "auto" is min(200, n_samples).
-    max_iter : int, default=200
-        Number of epochs.
-    early_stopping : bool, default=False
-        Stop when the validation loss stops improving and restore the best weights. Epochs before
-        the last change of strengths do not count.
-    validation_fraction : float, default=0.2
-        Share of the rows set aside if early stopping or the tuner needs a validation part.
-    n_iter_no_change : int, default=20
-        Patience of early stopping, in epochs.
-    tol : float, default=1e-4
-        Smallest relative improvement of the validation loss that counts.
-    warm_start : bool, default=False
-        Continue from the weights and strengths of the last fit, with its standardisation;
-        strengths that are given take effect anew. Candidates, representations and hidden layers
-        must be the same.
+    <training>
     augment : bool or sequence of str, default=False
         Move the training rows by random elements of candidates, anew in every epoch: of those
         that the rule takes to hold (True), or of the ones named.
@@ -83,45 +47,11 @@ class SoftEquivariantRegressor(NetworkRegressor):
     untestable : {"keep", "drop"}, default="keep"
         Whether a candidate that the data cannot test keeps the strength that the tuner starts with
         or gets none.
-    callbacks : list of skorch callbacks, default=None
-        Cloned in `fit`. A callback may end the fit by a KeyboardInterrupt in ``on_epoch_end``, as
-        skorch's own do; any other interrupt leaves the estimator as it was.
-    device : str, default="cpu"
-        Where torch computes.
-    compile : bool, default=False
-        Whether the network is compiled by ``torch.compile``.
-    random_state : int, RandomState instance or None, default=None
-        Seed of everything; the global generators are left alone.
-    verbose : bool, default=False
-        Show a progress bar with losses and strengths.
+    <computing>
 
     Attributes
     ----------
-    regularizer_strengths_ : dict of str to float
-        The strengths in force at the end, by candidate, in the order given.
-    equivariance_errors_ : dict of str to float
-        Equivariance error of the fitted network by candidate, on validation rows if there are
-        any.
-    strength_path_ : DataFrame of shape (n_iter_, n_candidates)
-        Strengths in force during each epoch; a change at the end of an epoch counts from the
-        next one.
-    penalty_path_ : DataFrame of shape (n_iter_, n_candidates)
-        R_G at the end of each epoch.
-    loss_curve_ : DataFrame of shape (n_iter_, 1 + n_candidates or more)
-        Terms of the loss over epochs: "data", each candidate's strength * R_G, and "validation",
-        NaN in epochs without a validation part.
-    groups_ : dict of str to MatrixGroup
-        The candidates.
-    rep_in_, rep_out_ : Representation
-        The representations, with dimensions.
-    net_ : skorch.NeuralNet
-        The fitted net; ``net_.module_`` maps raw rows to raw predictions.
-    n_iter_ : int
-        Number of epochs run.
-    n_features_in_ : int
-        Number of features seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of features seen during `fit`, if they are strings.
+    <attributes>
 
     See Also
     --------
@@ -155,32 +85,13 @@ class SoftEquivariantRegressor(NetworkRegressor):
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012 - scikit-learn's convention
-        "symmetries": "no_validation",
-        "rep_in": "no_validation",
-        "rep_out": "no_validation",
-        "spaces": [Mapping, None],
+        **NetworkRegressor._parameter_constraints,
         "strengths": [Interval(Real, 0, None, closed="both"), Mapping, None],
         "tuner": [StrOptions({"orbit", "paper"}), Tuner],
         "penalty": [StrOptions({"proximal", "gradient"})],
-        "hidden_layer_sizes": ["array-like"],
-        "max_rank": [Interval(Integral, 0, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "warm_start": ["boolean"],
         "augment": ["boolean", "array-like"],
         "average": ["boolean", StrOptions({"auto"}), "array-like"],
         "untestable": [StrOptions({"keep", "drop"})],
-        "callbacks": [list, None],
-        "device": [str],
-        "compile": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -213,59 +124,37 @@ class SoftEquivariantRegressor(NetworkRegressor):
         random_state: Any = None,
         verbose: bool = False,
     ) -> None:
-        self.symmetries = symmetries
-        self.rep_in = rep_in
-        self.rep_out = rep_out
-        self.spaces = spaces
+        super().__init__(
+            symmetries,
+            rep_in=rep_in,
+            rep_out=rep_out,
+            spaces=spaces,
+            hidden_layer_sizes=hidden_layer_sizes,
+            max_rank=max_rank,
+            alpha=alpha,
+            learning_rate_init=learning_rate_init,
+            batch_size=batch_size,
+            max_iter=max_iter,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            warm_start=warm_start,
+            callbacks=callbacks,
+            device=device,
+            compile=compile,
+            random_state=random_state,
+            verbose=verbose,
+        )
         self.strengths = strengths
         self.tuner = tuner
         self.penalty = penalty
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.max_rank = max_rank
-        self.alpha = alpha
-        self.learning_rate_init = learning_rate_init
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
         self.augment = augment
         self.average = average
         self.untestable = untestable
-        self.callbacks = callbacks
-        self.device = device
-        self.compile = compile
-        self.random_state = random_state
-        self.verbose = verbose
 
     def _make_tuner(self, labels: list[str]) -> Tuner:
         if self.strengths is None:
             return make_tuner(self.tuner) if labels else FixedStrengths()
-        if isinstance(self.strengths, Mapping):
-            _check_mapping(self.strengths, labels)
+        check_strengths(self.strengths, labels)
         return FixedStrengths(self.strengths)
-
-    def _architecture(self, candidates: Candidates) -> dict[str, Any]:
-        sizes = check_hidden_sizes(self.hidden_layer_sizes, candidates.rep_in.dims)
-        return {"hidden_layer_sizes": sizes, "max_rank": self.max_rank}
-
-    def _build_module(self, candidates: Candidates) -> SoftEMLP:
-        return SoftEMLP(
-            candidates.rep_in,
-            candidates.rep_out,
-            tuple(candidates.groups.values()),
-            **self._architecture(candidates),
-        )
-
-
-def _check_mapping(strengths: Mapping[str, float], labels: list[str]) -> None:
-    if set(strengths) != set(labels):
-        raise ValueError(
-            f"strengths must name every candidate; got {sorted(map(str, strengths))}, the "
-            f"candidates are {labels}."
-        )
-    for label, value in strengths.items():
-        if isinstance(value, bool) or not isinstance(value, Real) or not value >= 0:
-            raise ValueError(f"strengths[{label!r}] must be a number >= 0, got {value!r}.")

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 import torch
 
 from sksofteq.nn import SoftEMLP, SoftEquivariantLinear
-from sksofteq.penalties import ProjectionPenalty
+from sksofteq.penalties import Penalty
 from sksofteq.training import PenalizedNet
 
 #: Layers with at most this many inputs are trained at the full learning rate.
 FULL_RATE_FAN_IN = 64
 
 
-def set_start(penalty: ProjectionPenalty, strengths: Mapping[str, float], again: bool) -> None:
+def set_start(penalty: Penalty, strengths: Mapping[str, float], again: bool) -> None:
     """Set the strengths; weights start inside the common subspace of hard candidates."""
     penalty.set_strengths(strengths)
     hard = [label for label, value in strengths.items() if math.isinf(value)]

@@ -10,7 +10,7 @@ from sklearn.utils import _safe_indexing, check_consistent_length
 
 from sksofteq.estimators._network import NetworkRegressor
 from sksofteq.estimators._table import kept_on_error
-from sksofteq.training import train_together
+from sksofteq.training import PenalizedNet, train_together
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -66,8 +66,8 @@ def fit_together(
     Raises
     ------
     ValueError
-        If shared parameters differ, `compile` is set, or the rows make unequal numbers of
-        batches. All estimators are left as they were.
+        If shared parameters differ, `compile` is set, the loss has other terms than the data's, or
+        the rows make unequal numbers of batches. All estimators are left as they were.
 
     Examples
     --------
@@ -131,5 +131,10 @@ def _check(estimators: list[NetworkRegressor], rows: list) -> None:
                     f"estimators fitted together must agree on {name}, got {values[0]!r} and "
                     f"{values[1]!r}."
                 )
+    if first.net_class is not PenalizedNet:
+        raise ValueError(
+            f"estimators fitted together must train on the data's loss alone, and "
+            f"{type(first).__name__} adds to it; fit them one by one."
+        )
     if first.compile:
         raise ValueError("estimators fitted together are not compiled; set compile=False.")

@@ -6,6 +6,7 @@ from sksofteq.nn._features import CandidateSet, hidden_representation
 from sksofteq.nn._frames import Frame, FrameContext
 from sksofteq.nn._gated import GatedNonlinearity
 from sksofteq.nn._linear import EquivariantLinear, SoftEquivariantLinear
+from sksofteq.nn._pathways import PathwayLinear
 
 __all__ = [
     "BilinearLayer",
@@ -14,6 +15,7 @@ __all__ = [
     "Frame",
     "FrameContext",
     "GatedNonlinearity",
+    "PathwayLinear",
     "SoftEMLP",
     "SoftEquivariantLinear",
     "hidden_representation",

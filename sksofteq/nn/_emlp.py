@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,7 @@ class _Core(nn.Module):
         hidden: Sequence[Representation],
         candidates: CandidateSet,
         skip: bool,
+        make_linear: Callable[..., nn.Module],
     ) -> None:
         super().__init__()
         self.blocks = nn.ModuleList()
@@ -33,14 +34,15 @@ class _Core(nn.Module):
         for rep in hidden:
             gate = GatedNonlinearity(rep, candidates)
             bilinear = BilinearLayer(gate.rep_in, candidates)
-            linear = SoftEquivariantLinear(current, gate.rep_in)
+            linear = make_linear(current, gate.rep_in)
             self.blocks.append(nn.ModuleList([linear, bilinear, gate]))
             current = rep
-        self.output = SoftEquivariantLinear(current, rep_out)
-        self.skip = SoftEquivariantLinear(rep_in, rep_out, bias=False) if skip else None
+        self.output = make_linear(current, rep_out)
+        self.skip = make_linear(rep_in, rep_out, bias=False) if skip else None
         if skip:
             # The skip starts at nothing: the network is what it would be without it.
-            nn.init.zeros_(self.skip.weight)
+            for parameter in self.skip.parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> Tensor:
         h = x
@@ -71,6 +73,8 @@ class SoftEMLP(nn.Module):
         Highest rank of hidden types.
     skip : bool, default=True
         Whether a soft linear layer leads from input to output.
+    make_linear : callable, default=SoftEquivariantLinear
+        Makes a linear layer from (rep_in, rep_out, bias=True).
 
     Attributes
     ----------
@@ -88,6 +92,7 @@ class SoftEMLP(nn.Module):
         hidden_layer_sizes: Sequence[int | Representation] = (128, 128),
         max_rank: int = 2,
         skip: bool = True,
+        make_linear: Callable[..., nn.Module] = SoftEquivariantLinear,
     ) -> None:
         super().__init__()
         self.rep_in, self.rep_out, self.groups = rep_in, rep_out, tuple(groups)
@@ -102,7 +107,7 @@ class SoftEMLP(nn.Module):
             else hidden_representation(size, rep_in.dims, candidates, rep_in, max_rank)
             for size in hidden_layer_sizes
         ]
-        self.core = _Core(grouped_in, grouped_out, hidden, candidates, skip)
+        self.core = _Core(grouped_in, grouped_out, hidden, candidates, skip, make_linear)
         self.register_buffer("order_in", torch.as_tensor(order_in))
         self.register_buffer("order_out", torch.argsort(torch.as_tensor(order_out)))
         for name, size in (("in", grouped_in.dim), ("out", grouped_out.dim)):

@@ -9,6 +9,7 @@ from sksofteq.training._callbacks import (
     StrengthTuning,
 )
 from sksofteq.training._net import PenalizedNet
+from sksofteq.training._sampled import SampledNet
 from sksofteq.training._together import train_together
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "PenalizedNet",
     "ProgressBar",
     "Rows",
+    "SampledNet",
     "StopTraining",
     "StrengthTuning",
     "TensorBatches",

@@ -9,7 +9,7 @@ import torch
 from skorch import NeuralNet
 from torch import Tensor, nn
 
-from sksofteq.penalties import ProjectionPenalty
+from sksofteq.penalties import PathwayPenalty, ProjectionPenalty
 from sksofteq.training._batches import Rows, TensorBatches
 from sksofteq.training._callbacks import StopTraining
 
@@ -19,7 +19,7 @@ class PenalizedNet(NeuralNet):
 
     Parameters
     ----------
-    penalty : ProjectionPenalty
+    penalty : ProjectionPenalty or PathwayPenalty
         The candidates' penalties; their strengths may change between epochs.
     form : {"proximal", "gradient"}
         Whether the penalty is a proximal step after the optimizer's or part of its gradient.
@@ -32,7 +32,7 @@ class PenalizedNet(NeuralNet):
     def __init__(
         self,
         *args: Any,
-        penalty: ProjectionPenalty,
+        penalty: ProjectionPenalty | PathwayPenalty,
         form: str,
         shuffle_seed: int,
         **kwargs: Any,
@@ -158,5 +158,9 @@ class MeanLoss:
 
 def weighted_loss(output: Tensor, rows: Rows) -> Tensor:
     """Weighted mean squared error; axes before those of rows and outputs are kept."""
-    losses = (rows.factor * output - rows.target).square().mean(dim=-1)
-    return (losses * rows.weight).sum(dim=-1) / rows.weight.sum(dim=-1).clamp_min(1e-30)
+    return weighted_mean((rows.factor * output - rows.target).square().mean(dim=-1), rows.weight)
+
+
+def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
+    """Mean over the last axis; 0 without weight."""
+    return (values * weight).sum(dim=-1) / weight.sum(dim=-1).clamp_min(1e-30)

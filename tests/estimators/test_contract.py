@@ -18,7 +18,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from skorch.callbacks import Callback
 
-from sksofteq import SoftEquivariantRegressor
+from sksofteq import (
+    EquivariantRegressor,
+    MixedResidualPathwayRegressor,
+    ResidualPathwayRegressor,
+    SampledEquivariantRegressor,
+    SoftEquivariantRegressor,
+)
 
 CANDIDATES = ("O(2)@x,y", "O(2)@y,z")
 QUICK = {"rep_in": "2*vector", "hidden_layer_sizes": (16,), "random_state": 0}
@@ -29,9 +35,13 @@ ESTIMATORS = {
         SoftEquivariantRegressor, CANDIDATES, strengths=1.0, max_iter=3, **QUICK
     ),
     "soft, tuned": partial(SoftEquivariantRegressor, CANDIDATES, max_iter=13, **QUICK),
+    "equivariant": partial(EquivariantRegressor, CANDIDATES, max_iter=3, **QUICK),
+    "residual pathway": partial(ResidualPathwayRegressor, CANDIDATES, max_iter=3, **QUICK),
+    "mixed pathways": partial(MixedResidualPathwayRegressor, CANDIDATES, max_iter=3, **QUICK),
+    "sampled": partial(SampledEquivariantRegressor, CANDIDATES, max_iter=3, **QUICK),
 }
 #: Those that train on all rows, so that a single row's weight is all that it counts for.
-ON_ALL_ROWS = ["soft, fixed"]
+ON_ALL_ROWS = [name for name in ESTIMATORS if name != "soft, tuned"]
 
 
 @pytest.fixture(params=list(ESTIMATORS.values()), ids=list(ESTIMATORS))

@@ -1,4 +1,4 @@
-"""How far from equivariant a network is: the projection penalty (PER, arXiv 2306.00356).
+"""The projection penalty (PER, arXiv 2306.00356): how far weights are from equivariant.
 
 R_G = sum over soft linear layers of 1/2 |W - P_G W|^2 + 1/2 |b - P_G b|^2. All layers are cut
 into blocks, one per pair of features. Blocks whose maps have the same axes are stacked, whatever
