@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import RegressorMixin, _fit_context, clone
+from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
-from skorch.callbacks import Callback, LRScheduler
 
 from sksofteq.candidates import Candidates
 from sksofteq.estimators._checks import (
@@ -26,6 +25,7 @@ from sksofteq.estimators._checks import (
     check_part_weight,
     named_candidates,
 )
+from sksofteq.estimators._net import fit_callbacks, make_net, user_callbacks
 from sksofteq.estimators._outcome import (
     ERROR_ROWS,
     ERROR_ROWS_CHUNK,
@@ -43,20 +43,13 @@ from sksofteq.estimators._rows import (
     split_rows,
     standardise_module,
 )
-from sksofteq.estimators._start import learning_rates, seeded, set_start, take_over
+from sksofteq.estimators._start import seeded, set_start, take_over
 from sksofteq.estimators._table import Table, check_table, kept_on_error
 from sksofteq.metrics import check_row_groups
 from sksofteq.nn import SoftEMLP
 from sksofteq.orbits import orbit_average, sample_products
 from sksofteq.penalties import Penalty, ProjectionPenalty
-from sksofteq.training import (
-    Augmentation,
-    BestWeights,
-    PenalizedNet,
-    ProgressBar,
-    Rows,
-    StrengthTuning,
-)
+from sksofteq.training import Augmentation, PenalizedNet, Rows, StrengthTuning
 from sksofteq.tuning import FixedStrengths, Tuner
 
 if TYPE_CHECKING:
@@ -65,8 +58,6 @@ if TYPE_CHECKING:
 
 #: Group elements of averaged predictions.
 _AVERAGE_ELEMENTS = 8
-#: Devices on which torch has the optimizer as one kernel, in every version that is supported.
-_FUSED = ("cpu", "cuda")
 
 
 @dataclass
@@ -196,15 +187,15 @@ class NetworkRegressor(RegressorMixin, NetworkParameters):
         rows = prepare_rows(module, train, y_scale)
         rows_valid = None if valid is None else prepare_rows(module, valid, y_scale)
         tuning = StrengthTuning(tuner, probe, dropped)
-        callbacks = self._fit_callbacks(tuning, valid is not None)
+        callbacks = fit_callbacks(self, tuning, valid is not None)
         augment = named_candidates(self.augment, candidates.groups, "augment")
         if augment and candidates.groups:
             mover = RowMover(module, train, y_scale, np.random.RandomState(seeds[2]))
             named = _supported(tuner, dropped) if augment is True else lambda: augment
             callbacks.append(("augmentation", Augmentation(rows, mover, named)))
-        net = self._make_net(module, penalty, callbacks, self.max_iter, int(seeds[1]))
-        net.batch_size = self._batch_size(len(rows))
-        return FitRun(net, (rows, rows_valid), probe, train, valid, y_scale, int(seeds[1]))
+        seed = int(seeds[1])
+        net = make_net(self, module, penalty, callbacks, self.max_iter, seed, len(rows))
+        return FitRun(net, (rows, rows_valid), probe, train, valid, y_scale, seed)
 
     def finish_fit(self, run: FitRun) -> None:
         """Everything that comes after the training."""
@@ -253,12 +244,11 @@ class NetworkRegressor(RegressorMixin, NetworkParameters):
         strengths = self.regularizer_strengths_ if again else self._first_strengths(probe)
         set_start(penalty, strengths, again)
         tuning = StrengthTuning(FixedStrengths(strengths), probe)
-        callbacks = [("tuning", tuning), *self._user_callbacks()]
-        net = self._make_net(module, penalty, callbacks, 1, seed).initialize()
+        callbacks = [("tuning", tuning), *user_callbacks(self)]
+        net = make_net(self, module, penalty, callbacks, 1, seed, len(table)).initialize()
         if again:
             take_over(net, self.net_)
         rows = prepare_rows(module, table, y_scale)
-        net.batch_size = self._batch_size(len(rows))
         net.partial_fit((rows, None), None)
         self._keep(net, candidates, table.y_is_1d, y_scale)
         self._measure(probe, table.X, ERROR_ROWS_CHUNK)
@@ -350,51 +340,6 @@ class NetworkRegressor(RegressorMixin, NetworkParameters):
             warnings.simplefilter("ignore")  # one epoch leaves no room for updates
             strengths = tuner.begin(labels, 1)
         return strengths | dict.fromkeys(self._dropped(tuner, probe), 0.0)
-
-    def _fit_callbacks(self, tuning: StrengthTuning, validate: bool) -> list[tuple[str, Callback]]:
-        cosine = LRScheduler(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=self.max_iter)
-        callbacks = [("tuning", tuning), ("schedule", cosine)]
-        if self.early_stopping and validate:
-            settled_after = tuning.tuner.settled_after
-            stopping = BestWeights(settled_after, self.n_iter_no_change, self.tol)
-            callbacks.append(("best_weights", stopping))
-        if self.verbose:
-            callbacks.append(("progress", ProgressBar(self.max_iter)))
-        return callbacks + self._user_callbacks()
-
-    def _user_callbacks(self) -> list[tuple[str, Callback]]:
-        given = self.callbacks or []
-        return [(f"user_{i}", clone(callback, safe=False)) for i, callback in enumerate(given)]
-
-    def _make_net(
-        self,
-        module: SoftEMLP,
-        penalty: Penalty,
-        callbacks: list[tuple[str, Callback]],
-        max_epochs: int,
-        seed: int,
-    ) -> PenalizedNet:
-        return self.net_class(
-            module,
-            torch.nn.MSELoss,
-            penalty=penalty,
-            form=self.penalty,
-            shuffle_seed=seed,
-            optimizer=torch.optim.AdamW,
-            optimizer__fused=torch.device(self.device).type in _FUSED,
-            optimizer__weight_decay=self.alpha,
-            lr=self.learning_rate_init,
-            optimizer__param_groups=learning_rates(module, self.learning_rate_init),
-            max_epochs=max_epochs,
-            train_split=None,
-            callbacks=callbacks,
-            verbose=0,
-            device=self.device,
-            compile=self.compile,
-        )
-
-    def _batch_size(self, n_rows: int) -> int:
-        return min(200, n_rows) if self.batch_size == "auto" else min(self.batch_size, n_rows)
 
     # ------------------------------------------------------------------ fitted attributes
 

@@ -1,0 +1,77 @@
+"""The skorch net of an estimator, and the callbacks of a fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from sklearn.base import clone
+from skorch.callbacks import Callback, LRScheduler
+
+from sksofteq.estimators._start import learning_rates
+from sksofteq.nn import SoftEMLP
+from sksofteq.penalties import Penalty
+from sksofteq.training import BestWeights, PenalizedNet, ProgressBar, StrengthTuning
+
+if TYPE_CHECKING:
+    from sksofteq.estimators._network import NetworkRegressor
+
+#: Devices on which torch has the optimizer as one kernel, in every version that is supported.
+FUSED = ("cpu", "cuda")
+
+Callbacks = list[tuple[str, Callback]]
+
+
+def make_net(
+    estimator: NetworkRegressor,
+    module: SoftEMLP,
+    penalty: Penalty,
+    callbacks: Callbacks,
+    max_epochs: int,
+    seed: int,
+    n_rows: int,
+) -> PenalizedNet:
+    """The net that an estimator's parameters ask for."""
+    rate = estimator.learning_rate_init
+    batch_size = 200 if estimator.batch_size == "auto" else estimator.batch_size
+    return estimator.net_class(
+        module,
+        torch.nn.MSELoss,
+        penalty=penalty,
+        form=estimator.penalty,
+        shuffle_seed=seed,
+        optimizer=torch.optim.AdamW,
+        optimizer__fused=torch.device(estimator.device).type in FUSED,
+        optimizer__weight_decay=estimator.alpha,
+        lr=rate,
+        optimizer__param_groups=learning_rates(module, rate),
+        batch_size=min(batch_size, n_rows),
+        max_epochs=max_epochs,
+        train_split=None,
+        callbacks=callbacks,
+        verbose=0,
+        device=estimator.device,
+        compile=estimator.compile,
+    )
+
+
+def fit_callbacks(
+    estimator: NetworkRegressor, tuning: StrengthTuning, validate: bool
+) -> Callbacks:
+    """Tuning, the learning rate's schedule, early stopping, progress, the user's own."""
+    epochs = estimator.max_iter
+    cosine = LRScheduler(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=epochs)
+    callbacks = [("tuning", tuning), ("schedule", cosine)]
+    if estimator.early_stopping and validate:
+        settled = tuning.tuner.settled_after
+        stopping = BestWeights(settled, estimator.n_iter_no_change, estimator.tol)
+        callbacks.append(("best_weights", stopping))
+    if estimator.verbose:
+        callbacks.append(("progress", ProgressBar(epochs)))
+    return callbacks + user_callbacks(estimator)
+
+
+def user_callbacks(estimator: NetworkRegressor) -> Callbacks:
+    """Fresh copies of the user's callbacks."""
+    given = estimator.callbacks or []
+    return [(f"user_{i}", clone(callback, safe=False)) for i, callback in enumerate(given)]
