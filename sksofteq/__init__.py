@@ -12,8 +12,10 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AugmentedRegressor": "sksofteq.estimators",
     "EquivariantRegressor": "sksofteq.estimators",
     "EquivariantScaler": "sksofteq.preprocessing",
+    "FrameAveragingRegressor": "sksofteq.estimators",
     "MixedResidualPathwayRegressor": "sksofteq.estimators",
     "ResidualPathwayRegressor": "sksofteq.estimators",
     "SampledEquivariantRegressor": "sksofteq.estimators",

@@ -1,6 +1,8 @@
 """Regressors with scikit-learn's interface."""
 
+from sksofteq.estimators._augmented import AugmentedRegressor
 from sksofteq.estimators._equivariant import EquivariantRegressor
+from sksofteq.estimators._frame_averaging import FrameAveragingRegressor
 from sksofteq.estimators._residual_pathway import (
     MixedResidualPathwayRegressor,
     ResidualPathwayRegressor,
@@ -10,7 +12,9 @@ from sksofteq.estimators._soft_equivariant import SoftEquivariantRegressor
 from sksofteq.estimators._together import fit_together
 
 __all__ = [
+    "AugmentedRegressor",
     "EquivariantRegressor",
+    "FrameAveragingRegressor",
     "MixedResidualPathwayRegressor",
     "ResidualPathwayRegressor",
     "SampledEquivariantRegressor",

@@ -27,6 +27,8 @@ ROUNDING = 1e-12
 #: Rows that the network predicts at a time: enough to hide what a call costs, and few enough for
 #: the caches of a processor.
 CHUNK = 4096
+#: Rows that are moved are dealt into this many parts, or fewer, each with an element of its own.
+MAX_PARTS = 32
 
 
 def split_rows(
@@ -127,10 +129,23 @@ def prepare_rows(module: SoftEMLP, table: Table, y_scale: Tensor) -> Rows:
         )
 
 
+def move_rows(
+    table: Table, groups: Sequence[MatrixGroup], random_state: np.random.RandomState
+) -> Table:
+    """The rows, dealt into parts, each moved by a product of one element of every group."""
+    rep_in, rep_out = table.candidates.rep_in, table.candidates.rep_out
+    n_parts = min(MAX_PARTS, len(table))
+    elements = sample_products(groups, n_parts, table.X, rep_in, random_state)
+    X, y = table.X.copy(), table.y.copy()
+    parts = np.array_split(random_state.permutation(len(X)), n_parts)
+    for rows, element in zip(parts, elements, strict=True):
+        X[rows] = rep_in.transform(X[rows], element)
+        y[rows] = rep_out.transform(y[rows], element)
+    return replace(table, X=X, y=y)
+
+
 class RowMover:
     """Moves training rows by random group elements and prepares them again.
-
-    Rows are dealt into as many parts as elements are drawn, anew at every call.
 
     Parameters
     ----------
@@ -140,8 +155,6 @@ class RowMover:
     y_scale : Tensor of shape (dim_out,)
     random_state : RandomState
     """
-
-    N_ELEMENTS = 32
 
     def __init__(
         self,
@@ -155,16 +168,9 @@ class RowMover:
 
     def __call__(self, labels: Sequence[str]) -> Rows:
         """The rows, moved by products of elements of the named candidates."""
-        table, candidates = self.table, self.table.candidates
-        rep_in, rep_out = candidates.rep_in, candidates.rep_out
-        groups = [candidates.groups[label] for label in labels]
-        elements = sample_products(groups, self.N_ELEMENTS, table.X, rep_in, self.random_state)
-        X, y = table.X.copy(), table.y.copy()
-        parts = np.array_split(self.random_state.permutation(len(X)), len(elements))
-        for rows, element in zip(parts, elements, strict=True):
-            X[rows] = rep_in.transform(X[rows], element)
-            y[rows] = rep_out.transform(y[rows], element)
-        return prepare_rows(self.module, replace(table, X=X, y=y), self.y_scale)
+        groups = [self.table.candidates.groups[label] for label in labels]
+        moved = move_rows(self.table, groups, self.random_state)
+        return prepare_rows(self.module, moved, self.y_scale)
 
 
 def predict_rows(module: SoftEMLP, X: NDArray) -> NDArray:

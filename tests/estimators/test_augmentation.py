@@ -207,3 +207,9 @@ def test_every_rule_drops_what_is_untestable(tuner):
     assert model.regularizer_strengths_["SO(2)@x,y"] == 0
     assert (model.strength_path_["SO(2)@x,y"] == 0).all()
     assert model.regularizer_strengths_["SO(2)@y,z"] > 0
+
+
+def test_fewer_rows_than_parts_can_be_moved():
+    X, y = table(7)
+    model = regressor((KEPT,), strengths=1.0, augment=True, max_iter=2).fit(X, y)
+    assert model.predict(X).shape == (7,)
