@@ -7,6 +7,7 @@ from sksofteq.estimators._residual_pathway import (
     MixedResidualPathwayRegressor,
     ResidualPathwayRegressor,
 )
+from sksofteq.estimators._ridge import SoftEquivariantRidge
 from sksofteq.estimators._sampled import SampledEquivariantRegressor
 from sksofteq.estimators._soft_equivariant import SoftEquivariantRegressor
 from sksofteq.estimators._together import fit_together
@@ -19,5 +20,6 @@ __all__ = [
     "ResidualPathwayRegressor",
     "SampledEquivariantRegressor",
     "SoftEquivariantRegressor",
+    "SoftEquivariantRidge",
     "fit_together",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable
@@ -43,8 +44,9 @@ from sksofteq.estimators._rows import (
     split_rows,
     standardise_module,
 )
-from sksofteq.estimators._start import seeded, set_start, take_over
+from sksofteq.estimators._start import seeded, set_start, start_skip_, take_over
 from sksofteq.estimators._table import Table, check_table, kept_on_error
+from sksofteq.groups import MatrixGroup
 from sksofteq.metrics import check_row_groups
 from sksofteq.nn import SoftEMLP
 from sksofteq.orbits import orbit_average, sample_products
@@ -103,6 +105,11 @@ class NetworkRegressor(RegressorMixin, NetworkParameters):
     def _make_penalty(self, module: SoftEMLP, table: Table, seed: int) -> Penalty:
         """What pulls a standardised network towards the candidates."""
         return ProjectionPenalty(module.core, table.candidates.groups)
+
+    def _exact(self, candidates: Candidates, penalty: Penalty) -> list[MatrixGroup]:
+        """The candidates that the network obeys exactly at its start."""
+        strengths = penalty.strengths
+        return [g for label, g in candidates.groups.items() if math.isinf(strengths[label])]
 
     # ------------------------------------------------------------------ scikit-learn's methods
 
@@ -185,6 +192,8 @@ class NetworkRegressor(RegressorMixin, NetworkParameters):
         dropped = self._dropped(tuner, probe)
         set_start(penalty, strengths | dict.fromkeys(dropped, 0.0), again)
         rows = prepare_rows(module, train, y_scale)
+        if not again:
+            start_skip_(module, rows, self._exact(candidates, penalty))
         rows_valid = None if valid is None else prepare_rows(module, valid, y_scale)
         tuning = StrengthTuning(tuner, probe, dropped)
         callbacks = fit_callbacks(self, tuning, valid is not None)
@@ -243,12 +252,14 @@ class NetworkRegressor(RegressorMixin, NetworkParameters):
         probe = FitProbe(module, penalty, table, None, y_scale, None, random_state)
         strengths = self.regularizer_strengths_ if again else self._first_strengths(probe)
         set_start(penalty, strengths, again)
+        rows = prepare_rows(module, table, y_scale)
+        if not again:
+            start_skip_(module, rows, self._exact(candidates, penalty))
         tuning = StrengthTuning(FixedStrengths(strengths), probe)
         callbacks = [("tuning", tuning), *user_callbacks(self)]
         net = make_net(self, module, penalty, callbacks, 1, seed, len(table)).initialize()
         if again:
             take_over(net, self.net_)
-        rows = prepare_rows(module, table, y_scale)
         net.partial_fit((rows, None), None)
         self._keep(net, candidates, table.y_is_1d, y_scale)
         self._measure(probe, table.X, ERROR_ROWS_CHUNK)

@@ -14,6 +14,7 @@ from sksofteq.candidates import Candidates
 from sksofteq.estimators._network import NetworkRegressor
 from sksofteq.estimators._parameters import with_shared_docs
 from sksofteq.estimators._table import Table
+from sksofteq.groups import MatrixGroup
 from sksofteq.nn import PathwayLinear, SoftEMLP
 from sksofteq.penalties import PathwayPenalty, Penalty
 from sksofteq.tuning import FixedStrengths, Tuner
@@ -151,6 +152,9 @@ class ResidualPathwayRegressor(NetworkRegressor):
             return super()._make_penalty(module, table, seed)
         pathways = self._pathways(list(groups))
         return PathwayPenalty(module.core, groups, pathways, self.alpha_residual)
+
+    def _exact(self, candidates: Candidates, penalty: Penalty) -> list[MatrixGroup]:
+        return list(candidates.groups.values())
 
     def _pathways(self, labels: list[str]) -> list[list[str]]:
         """The candidates of every equivariant pathway."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import copy
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 
+from sksofteq.groups import MatrixGroup
+from sksofteq.linear import ridge_start
 from sksofteq.nn import SoftEMLP, SoftEquivariantLinear
 from sksofteq.penalties import Penalty
-from sksofteq.training import PenalizedNet
+from sksofteq.training import PenalizedNet, Rows
 
+#: The linear skip's start is worked out on about so many rows, at most twice as many.
+SKIP_ROWS = 10_000
 #: Layers with at most this many inputs are trained at the full learning rate.
 FULL_RATE_FAN_IN = 64
 
@@ -25,6 +29,17 @@ def set_start(penalty: Penalty, strengths: Mapping[str, float], again: bool) -> 
         if not again:
             penalty.start_inside_(hard)
         penalty.project_(hard)
+
+
+def start_skip_(module: SoftEMLP, rows: Rows, groups: Iterable[MatrixGroup]) -> None:
+    """Let the linear skip start as the best linear map, equivariant to the groups.
+
+    Adam takes long to find it where inputs are correlated (docs/performance.md).
+    """
+    skip = module.core.skip
+    some = rows.every(max(1, len(rows) // SKIP_ROWS))
+    parts = (v.cpu().numpy() for v in (some.inputs, some.target, some.factor, some.weight))
+    skip.start_at_(torch.as_tensor(ridge_start(*parts, skip.rep_in, skip.rep_out, groups)))
 
 
 def take_over(net: PenalizedNet, earlier: PenalizedNet) -> None:

@@ -43,6 +43,11 @@ class SoftEquivariantLinear(nn.Module):
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
+    @torch.no_grad()
+    def start_at_(self, weight: Tensor) -> None:
+        """Set the weight, shape (dim_out, dim_in)."""
+        self.weight.copy_(weight)
+
     def forward(self, x: Tensor) -> Tensor:  # (n, dim_in) -> (n, dim_out)
         """Apply the layer."""
         return nn.functional.linear(x, self.weight, self.bias)

@@ -39,6 +39,10 @@ class Rows:
         self.inputs, self.target = other.inputs, other.target
         self.factor, self.weight = other.factor, other.weight
 
+    def every(self, step: int) -> Rows:
+        """Every `step`-th row."""
+        return self.take(torch.arange(0, len(self), step, device=self.inputs.device))
+
     def take(self, index: Tensor) -> Rows:
         """The chosen rows."""
         factor = self.factor if len(self.factor) == 1 else self.factor[index]
