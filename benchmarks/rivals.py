@@ -88,7 +88,7 @@ TASKS = {
 }
 
 
-def _plain(seed: int) -> Any:
+def _plain(task: Task, seed: int) -> Any:
     return sq.SoftEquivariantRegressor(**NETWORK, random_state=seed)
 
 
@@ -100,30 +100,31 @@ def _network(estimator: type, told: bool, **settings: Any) -> Callable[[Task, in
     return build
 
 
-def _around(estimator: type, inner: Callable[[int], Any], **settings: Any) -> Callable:
+def _around(estimator: type, inner: Callable[[Task, int], Any], **settings: Any) -> Callable:
     def build(task: Task, seed: int) -> Any:
         return estimator(
-            inner(seed), symmetries=task.holds, **task.view, **settings, random_state=seed
+            inner(task, seed), symmetries=task.holds, **task.view, **settings, random_state=seed
         )
 
     return build
 
 
-def _boosting(seed: int) -> Any:
-    return MultiOutputRegressor(HistGradientBoostingRegressor(random_state=seed))
+def _boosting(task: Task, seed: int) -> Any:
+    boosting = HistGradientBoostingRegressor(random_state=seed)
+    return boosting if task.view["rep_out"] == "scalar" else MultiOutputRegressor(boosting)
 
 
-def _neighbours(seed: int) -> Any:
+def _neighbours(task: Task, seed: int) -> Any:
     return make_pipeline(StandardScaler(), KNeighborsRegressor(weights="distance"))
 
 
-def _gaussian_process(seed: int) -> Any:
+def _gaussian_process(task: Task, seed: int) -> Any:
     kernel = ConstantKernel() * RBF(3.0, (1e-1, 1e3)) + WhiteKernel(1e-3, (1e-8, 1e1))
     process = GaussianProcessRegressor(kernel, normalize_y=True, random_state=seed)
     return make_pipeline(StandardScaler(), process)
 
 
-def _ridge(seed: int) -> Any:
+def _ridge(task: Task, seed: int) -> Any:
     return make_pipeline(StandardScaler(), RidgeCV(np.logspace(-4, 4, 33)))
 
 
@@ -134,10 +135,6 @@ def _soft_ridge(degree: int) -> Callable[[Task, int], Any]:
         )
 
     return build
-
-
-def _ordinary(make: Callable[[int], Any]) -> Callable[[Task, int], Any]:
-    return lambda task, seed: make(seed)
 
 
 METHODS: dict[str, Callable[[Task, int], Any]] = {
@@ -154,11 +151,11 @@ METHODS: dict[str, Callable[[Task, int], Any]] = {
     "AugmentedRegressor(boosting), told": _around(sq.AugmentedRegressor, _boosting, average=True),
     "FrameAveraging(network), told": _around(sq.FrameAveragingRegressor, _plain),
     "FrameAveraging(boosting), told": _around(sq.FrameAveragingRegressor, _boosting),
-    "plain network": _ordinary(_plain),
-    "gradient boosting": _ordinary(_boosting),
-    "Gaussian process": _ordinary(_gaussian_process),
-    "nearest neighbours": _ordinary(_neighbours),
-    "ridge": _ordinary(_ridge),
+    "plain network": _plain,
+    "gradient boosting": _boosting,
+    "Gaussian process": _gaussian_process,
+    "nearest neighbours": _neighbours,
+    "ridge": _ridge,
 }
 
 
@@ -179,9 +176,10 @@ def run(name: str, method: str, seed: int, max_iter: int | None = None) -> dict[
             start = time.perf_counter()
             model.fit(X, y)
             row["seconds"] = time.perf_counter() - start
-            row["error"] = _error(model, X_test, y_test)
+            variance = np.var(y_test, axis=0).mean()
+            row["error"] = _error(model, X_test, y_test) / variance
             if task.holds:
-                row["turned"] = _error(model, *_moved(task, X_test, y_test, seed))
+                row["turned"] = _error(model, *_moved(task, X_test, y_test, seed)) / variance
         strengths = getattr(model, "regularizer_strengths_", None)
         if strengths is not None:
             row["strengths"] = strengths
@@ -205,8 +203,7 @@ def _moved(task: Task, X: NDArray, y: NDArray, seed: int) -> tuple[NDArray, NDAr
 
 
 def _error(model: Any, X: NDArray, y: NDArray) -> float:
-    variance = np.var(y, axis=0).mean()
-    return float(np.mean((model.predict(X).reshape(y.shape) - y) ** 2) / variance)
+    return float(np.mean((model.predict(X).reshape(y.shape) - y) ** 2))
 
 
 def summarise(rows: list[dict[str, Any]], value: str, digits: int = 2) -> pd.DataFrame:

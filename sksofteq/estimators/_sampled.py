@@ -25,8 +25,9 @@ class SampledEquivariantRegressor(NetworkRegressor):
     """Plain network with a sampled equivariance penalty per candidate (REMUL, arXiv 2410.17878).
 
     The loss is the mean squared error, y standardised, + sum_G strength_G R_G, where R_G is the
-    mean square of f(rho_in(g) x) - rho_out(g) f(x) over the rows x of a batch and one random
-    element g of the candidate per step. Hidden features have no types: all of them are scalars,
+    mean square of f(rho_in(g) x) - rho_out(g) y over the rows (x, y) of a batch, or of
+    f(rho_in(g) x) - rho_out(g) f(x), with one random element g of the candidate per step. Hidden
+    features have no types: all of them are scalars,
     whatever the candidates do.
 
     **Assumes** nothing of the network, and that equivariance is wanted where the group takes the
@@ -40,9 +41,9 @@ class SampledEquivariantRegressor(NetworkRegressor):
     <candidates>
     strengths : float or mapping of str to float, default=1.0
         Weight >= 0 of each candidate's penalty beside the mean squared error, y standardised.
-    against : {"prediction", "target"}, default="prediction"
-        Whether the prediction at a moved input is compared with the moved prediction, or with
-        the moved target, which weighs augmented rows beside the data.
+    against : {"target", "prediction"}, default="target"
+        Whether the prediction at a moved input is compared with the moved target, which weighs
+        augmented rows beside the data, or with the moved prediction.
     <training>
     <computing>
 
@@ -80,7 +81,7 @@ class SampledEquivariantRegressor(NetworkRegressor):
     _parameter_constraints: dict = {  # noqa: RUF012 - scikit-learn's convention
         **NetworkRegressor._parameter_constraints,
         "strengths": [Interval(Real, 0, None, closed="left"), Mapping],
-        "against": [StrOptions({"prediction", "target"})],
+        "against": [StrOptions({"target", "prediction"})],
     }
     net_class = SampledNet
 
@@ -92,7 +93,7 @@ class SampledEquivariantRegressor(NetworkRegressor):
         rep_out: Any = None,
         spaces: Mapping[str, int] | None = None,
         strengths: float | Mapping[str, float] = 1.0,
-        against: str = "prediction",
+        against: str = "target",
         hidden_layer_sizes: Sequence = (128, 128),
         max_rank: int = 2,
         alpha: float = 1e-4,

@@ -1,4 +1,4 @@
-"""The sampled penalty: how much predictions at moved inputs differ from moved predictions."""
+"""The sampled penalty: how far predictions at moved inputs are from moved targets."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ N_ELEMENTS = 1024
 
 
 class SampledPenalty:
-    """Mean square of f(rho_in(g) x) - rho_out(g) f(x) over rows x, one random g per step.
+    """Mean square of f(rho_in(g) x) - rho_out(g) y over rows, one random g per step.
 
     In units of the standardised y. Any network has such a penalty; each candidate costs one more
-    pass of the batch. With `against="target"` predictions at moved inputs are compared with moved
-    targets instead, which weighs augmented rows beside the data.
+    pass of the batch. With `against="prediction"` moved predictions rho_out(g) f(x) take the
+    place of moved targets.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class SampledPenalty:
         The candidates, by label.
     X : ndarray of shape (n_samples, dim_in)
         Rows in the representation's order; they set the scale of translations.
-    against : {"prediction", "target"}, default="prediction"
+    against : {"target", "prediction"}, default="target"
     random_state : int, default=0
         Seed of the group elements.
 
@@ -51,7 +51,7 @@ class SampledPenalty:
         module: SoftEMLP,
         groups: Mapping[str, MatrixGroup],
         X: NDArray,
-        against: str = "prediction",
+        against: str = "target",
         random_state: int = 0,
     ) -> None:
         self.labels, self.against = tuple(groups), against

@@ -78,7 +78,7 @@ def test_every_step_has_another_element_and_an_epoch_its_own_mean(case):
 def test_gradients_reach_both_predictions():
     net = SoftEMLP(*(parse_rep("vector").bind(3),) * 2, (), (8,)).double()
     groups = {"SO(3)": parse_group("SO(3)")}
-    penalty = SampledPenalty(net, groups, np.eye(3))
+    penalty = SampledPenalty(net, groups, np.eye(3), "prediction")
     penalty.set_strengths({"SO(3)": 1.0})
     inputs, output, factor = in_the_core(net, np.eye(3))
     output.retain_grad()
