@@ -57,10 +57,11 @@ class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
     alpha : float, default=None
         Fixed shrinkage of all weights, not of the intercept; None chooses it. Values below 1e-10
         per row count as that.
-    criterion : {"evidence", "loo"}, default="evidence"
+    criterion : {"auto", "evidence", "loo"}, default="auto"
         What strengths and alpha are chosen by: the probability of y under the model, weights
-        integrated out, or the mean squared error of left-out rows. With ``groups=`` in `fit` "loo"
-        leaves out whole groups.
+        integrated out ("evidence"), or the mean squared error of left-out rows ("loo"). With
+        ``groups=`` in `fit` "loo" leaves out whole groups. "auto" is "loo" if there are groups
+        and "evidence" otherwise.
     degree : {1, 2}, default=1
         With 2 the products of all pairs of features join them, as the tensors that they are: a
         scalar and a vector give a vector, two vectors a tensor.
@@ -108,8 +109,8 @@ class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
     -----
     **What it assumes.** The evidence takes rows to be independent given the weights, and noise of
     one variance in standardised outputs. Where rows come in correlated runs, such as frames of a
-    few recordings, alpha and strengths come out too small: use ``criterion="loo"`` with
-    ``groups=``.
+    few recordings, alpha and strengths come out too small unless `fit` is told by ``groups=``
+    which rows belong together.
 
     **What it costs.** Outputs that no penalty couples are solved apart, and alike ones together;
     c coupled outputs and p features make c (p + 1) unknowns, at most 8000, and every step of the
@@ -156,7 +157,7 @@ class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
         "spaces": [Mapping, None],
         "strengths": [Interval(Real, 0, None, closed="both"), Mapping, None],
         "alpha": [Interval(Real, 0, None, closed="left"), None],
-        "criterion": [StrOptions({"evidence", "loo"})],
+        "criterion": [StrOptions({"auto", "evidence", "loo"})],
         "degree": [Options(Integral, {1, 2})],
         "untestable": [StrOptions({"keep", "drop"})],
         "random_state": ["random_state"],
@@ -171,7 +172,7 @@ class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
         spaces: Mapping[str, int] | None = None,
         strengths: float | Mapping[str, float] | None = None,
         alpha: float | None = None,
-        criterion: str = "evidence",
+        criterion: str = "auto",
         degree: int = 1,
         untestable: str = "keep",
         random_state: Any = None,
@@ -205,7 +206,7 @@ class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
             How often each row counts.
         groups : array-like of shape (n_samples,), default=None
             Rows with one value belong together, such as those of one recording: they are left out
-            together, by ``criterion="loo"`` and by the tests of the report.
+            together, by the criterion "loo" and by the tests of the report.
 
         Returns
         -------
@@ -266,16 +267,22 @@ class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
 
     def _check_groups(self, groups: ArrayLike | None, n_samples: int) -> NDArray | None:
         together = check_row_groups(groups, n_samples)
-        if together is not None and self.criterion == "loo" and len(np.unique(together)) < 2:
+        enough = together is None or len(np.unique(together)) > 1
+        if not enough and self._criterion(together) == "loo":
             raise ValueError(
-                "groups must hold at least two groups for criterion='loo' to leave one out, got "
-                "one."
+                f"groups must hold at least two groups for criterion={self.criterion!r} to leave "
+                "one out, got one."
             )
         return together
 
+    def _criterion(self, together: NDArray | None) -> str:
+        if self.criterion != "auto":
+            return self.criterion
+        return "evidence" if together is None else "loo"
+
     def _fit_table(self, table: Table, together: NDArray | None) -> None:
         candidates = table.candidates
-        groups = candidates.groups
+        groups, criterion = candidates.groups, self._criterion(together)
         random_state = check_random_state(self.random_state)
         asked = self._asked_strengths(list(groups))
         untestable = {
@@ -296,13 +303,13 @@ class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
             groups,
             asked,
             self.alpha,
-            self.criterion,
+            criterion,
             together,
         )
         self._keep(table, prepared, found)
         self._measure(table.X, candidates, random_state)
         tests = left_out_tests(
-            rows, prepared.rep_features, prepared.rep_target, groups, self.criterion, together
+            rows, prepared.rep_features, prepared.rep_target, groups, criterion, together
         )
         self._report = build_report(
             self.regularizer_strengths_,

@@ -262,6 +262,10 @@ def test_groups_are_left_out_together():
     alone = SoftEquivariantRidge(criterion="loo").fit(X, y)
     together = SoftEquivariantRidge(criterion="loo").fit(X, y, groups=trials)
     assert (together.alpha_ > 10 * alone.alpha_).all()
+    automatic = SoftEquivariantRidge().fit(X, y, groups=trials)
+    assert automatic.alpha_ == pytest.approx(together.alpha_)
+    by_evidence = SoftEquivariantRidge(criterion="evidence")
+    assert SoftEquivariantRidge().fit(X, y).alpha_ == pytest.approx(by_evidence.fit(X, y).alpha_)
 
 
 def test_untestable_candidates():
