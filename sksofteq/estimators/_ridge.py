@@ -238,9 +238,10 @@ class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
         order_in, order_out = self._order
+        rows = np.ascontiguousarray(X if order_in is None else X[:, order_in])
         predicted = np.empty((len(X), self.rep_out_.dim), X.dtype)
         columns = slice(None) if order_out is None else order_out
-        predicted[:, columns] = self._predict_rows(X if order_in is None else X[:, order_in])
+        predicted[:, columns] = self._predict_rows(rows)
         return predicted.ravel() if self._y_is_1d else predicted
 
     def symmetry_report(self) -> pd.DataFrame:

@@ -102,8 +102,8 @@ def check_table(
         )
     candidates = resolve_for(estimator, X.shape[1], y.shape[1], names_in, names_out)
     # Rows contiguous in memory, whatever the order of columns: sums round the same.
-    X = X if candidates.order_in is None else np.ascontiguousarray(X[:, candidates.order_in])
-    y = y if candidates.order_out is None else np.ascontiguousarray(y[:, candidates.order_out])
+    X = np.ascontiguousarray(X if candidates.order_in is None else X[:, candidates.order_in])
+    y = np.ascontiguousarray(y if candidates.order_out is None else y[:, candidates.order_out])
     return Table(X, y, weight, candidates, y_is_1d)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -109,8 +108,6 @@ class WrappedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         """
         with kept_on_error(self):
             table = check_table(self, X, y, sample_weight, reset=True)
-            # Contiguous rows: an inner estimator's sums round the same, however X lies in memory.
-            table = replace(table, X=np.ascontiguousarray(table.X))
             random_state = check_random_state(self.random_state)
             inner = self._make_inner(random_state, weighted=sample_weight is not None)
             self._keep(table)
