@@ -22,6 +22,7 @@ _HOMES = {
     "SoftEquivariantRegressor": "sksofteq.estimators",
     "SoftEquivariantRidge": "sksofteq.estimators",
     "equivariance_error": "sksofteq.metrics",
+    "find_symmetries": "sksofteq.metrics",
     "symmetry_test": "sksofteq.metrics",
 }
 

@@ -131,6 +131,16 @@ def inverse(element: Element) -> Element:
     return {name: np.linalg.inv(matrix) for name, matrix in element.items()}
 
 
+def shrunk(element: Element, share: float) -> Element:
+    """A linear element that stretches less: of g = q p, with p positive definite, q p^share.
+
+    Both factors belong to every group whose Lie algebra holds its own transposes, as those of
+    the classical groups do.
+    """
+    parts = {name: np.linalg.svd(matrix) for name, matrix in element.items()}
+    return {name: (u * s**share) @ v for name, (u, s, v) in parts.items()}
+
+
 def orbit_average(
     predict: Predict,
     X: NDArray,

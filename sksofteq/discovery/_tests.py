@@ -1,0 +1,152 @@
+"""The orbit-average test with a Gaussian process on left-out rows: no rows are set aside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sksofteq.candidates import Candidates
+from sksofteq.discovery._views import View
+from sksofteq.groups import MatrixGroup
+from sksofteq.orbits import (
+    REACH_AUC,
+    Element,
+    OrbitTest,
+    compare_losses,
+    inverse,
+    orbit_auc,
+    row_losses,
+    sample_elements,
+    shrunk,
+)
+from sksofteq.standardisation import mean_and_scale, shared_scales
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Rows beyond this many are not looked at: the cost grows with their cube.
+MAX_ROWS = 1000
+#: A moved row may be this much less certain than the row at rest.
+SPREAD_LIMIT = 1.3
+#: Shares of an element's stretching that are tried until moved rows stay certain.
+SHARES = (1.0, 0.5, 0.25, 0.12)
+#: Rows and elements that this is judged by.
+SPREAD_ROWS, SPREAD_ELEMENTS = 300, 6
+
+
+def process_tests(
+    X: NDArray,
+    y: NDArray,
+    candidates: Candidates,
+    weight: NDArray | None = None,
+    together: NDArray | None = None,
+    n_elements: int = 16,
+    random_state: int | np.random.RandomState = 0,
+) -> tuple[dict[str, OrbitTest], dict[str, bool]]:
+    """Test every candidate on rows that a Gaussian process has not seen.
+
+    The process f is compared, row by row, with its average over the candidate's orbit, both
+    fitted without the row; rows count by how sure f is of them. Where a candidate translates or
+    scales, another process takes f's place that sees rows from the candidate's frame, and the
+    average is over what remains. If the candidate holds, the average loses variance alone and
+    its errors are smaller; if it is broken by at least f's own error, they are larger.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, dim_in)
+    y : ndarray of shape (n_samples, dim_out)
+        In the order of the representations.
+    candidates : Candidates
+    weight : ndarray of shape (n_samples,), default=None
+        How much each row's loss counts; rows without weight are left out.
+    together : ndarray of shape (n_samples,), default=None
+        Rows with one value belong together.
+    n_elements : int, default=16
+        Group elements per candidate.
+    random_state : int or RandomState, default=0
+        Chooses rows and elements.
+
+    Returns
+    -------
+    tests : dict of str to OrbitTest
+    reachable : dict of str to bool
+        Whether the data can test each candidate.
+    """
+    if not isinstance(random_state, np.random.RandomState):
+        random_state = np.random.RandomState(random_state)
+    weight = np.ones(len(X)) if weight is None else weight
+    rows = np.flatnonzero(weight > 0)
+    if len(rows) > MAX_ROWS:
+        rows = np.sort(random_state.permutation(rows)[:MAX_ROWS])
+    X, y = X[rows].astype(np.float64), y[rows].astype(np.float64)
+    together = None if together is None else together[rows]
+    tester = _Tester(X, y, weight[rows], candidates, together, n_elements, random_state)
+    found = {label: tester.test(group) for label, group in candidates.groups.items()}
+    return {k: test for k, (test, _) in found.items()}, {k: r for k, (_, r) in found.items()}
+
+
+class _Tester:
+    """Rows, the free process on them, and its losses."""
+
+    def __init__(
+        self,
+        X: NDArray,
+        y: NDArray,
+        weight: NDArray,
+        candidates: Candidates,
+        together: NDArray | None,
+        n_elements: int,
+        random_state: np.random.RandomState,
+    ) -> None:
+        self.X, self.y, self.together = X, y, together
+        self.rep_in, self.rep_out = candidates.rep_in, candidates.rep_out
+        self.n_elements, self.random_state = n_elements, random_state
+        groups = list(candidates.groups.values())
+        shared = shared_scales(self.rep_out, groups)
+        _, self.scale = mean_and_scale(y, self.rep_out, groups, None, shared)
+        self.free = View(X, y, self.rep_in, self.rep_out, groups, together=together)
+        # Rows of which the process knows that it knows little would drown the others.
+        variances = self.free.process.variances()
+        share = weight / (variances + np.median(variances))
+        self.share = share / share.mean()
+        self.predicted = self.free.left_out_at(X)
+
+    def test(self, group: MatrixGroup) -> tuple[OrbitTest, bool]:
+        """The test of one candidate, and whether the data can make it."""
+        view = self.free
+        if group.affine or group.scales_frame:
+            sides = (self.X, self.y, self.rep_in, self.rep_out)
+            view = View(*sides, [group], group, self.together)
+        elements, reachable = self._elements(group, view)
+        along = np.stack([self._back(view, element) for element in elements])
+        plain, averaged = (
+            self.share * row_losses(p, self.y, self.scale)
+            for p in (self.predicted, along.mean(axis=0))
+        )
+        test = compare_losses(plain, averaged, self.together)
+        size = 0.5 * float(np.mean(((along - self.predicted) / self.scale) ** 2))
+        return replace(test, size=size), reachable
+
+    def _back(self, view: View, element: Element) -> NDArray:
+        """rho_out(g)^-1 f(rho_in(g) x)."""
+        predicted = view.left_out_at(self.rep_in.transform(self.X, element))
+        return self.rep_out.transform(predicted, inverse(element))
+
+    def _elements(self, group: MatrixGroup, view: View) -> tuple[list[Element], bool]:
+        """What to average over, and whether it stays where there are data."""
+        drawn = sample_elements(group, self.n_elements, self.X, self.rep_in, self.random_state)
+        in_reach = orbit_auc(self.X, group, self.rep_in, self.random_state) < REACH_AUC
+        if group.linear_part().is_trivial:  # the frame has taken care of everything
+            return drawn[:1], in_reach
+        if group.is_orthogonal:
+            return drawn, in_reach
+        rows = self.random_state.permutation(len(self.X))[:SPREAD_ROWS]
+        at_rest = view.spread_at(self.X[rows], rows).mean()
+        for share in SHARES:
+            elements = [shrunk(element, share) for element in drawn]
+            moved = [self.rep_in.transform(self.X[rows], g) for g in elements[:SPREAD_ELEMENTS]]
+            if np.mean([view.spread_at(X, rows).mean() for X in moved]) < SPREAD_LIMIT * at_rest:
+                return elements, True
+        return elements, False

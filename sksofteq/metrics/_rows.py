@@ -1,0 +1,116 @@
+"""A user's rows and model, as arrays in the order of the representations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_array, check_consistent_length
+
+from sksofteq.candidates import Candidates, resolve_candidates
+from sksofteq.reps import is_integer
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+class UserRows:
+    """A table as an array, and how to give an array back to a model that wants the table."""
+
+    def __init__(self, X: ArrayLike) -> None:
+        self.columns = X.columns if isinstance(X, pd.DataFrame) else None
+        self.values = check_array(X, dtype=(np.float64, np.float32), input_name="X")
+
+    def wrap(self, values: NDArray) -> NDArray | pd.DataFrame:
+        return values if self.columns is None else pd.DataFrame(values, columns=self.columns)
+
+    def candidates(
+        self,
+        symmetries: Any,
+        rep_in: Any,
+        rep_out: Any,
+        n_outputs: int,
+        spaces: Any,
+        names_out: list[Any] | None = None,
+    ) -> Candidates:
+        return resolve_candidates(
+            symmetries,
+            rep_in,
+            rep_out,
+            n_features=self.values.shape[1],
+            n_outputs=n_outputs,
+            spaces=spaces,
+            names=None if self.columns is None else list(self.columns),
+            names_out=names_out,
+        )
+
+
+def checked(
+    X: ArrayLike, y: ArrayLike, symmetries: Any, rep_in: Any, rep_out: Any, spaces: Any
+) -> tuple[UserRows, NDArray, Candidates]:
+    """Rows, targets in the order of the representation, and candidates."""
+    frame = UserRows(X)
+    names_out = list(y.columns) if isinstance(y, pd.DataFrame) else None
+    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+    check_consistent_length(frame.values, y)
+    y = y.reshape(len(y), -1)
+    candidates = frame.candidates(symmetries, rep_in, rep_out, y.shape[1], spaces, names_out)
+    return frame, y if candidates.order_out is None else y[:, candidates.order_out], candidates
+
+
+def candidates_view(
+    candidates: Candidates, X: NDArray, predict: Callable[[NDArray], NDArray]
+) -> tuple[NDArray, Callable[[NDArray], NDArray]]:
+    """Rows and predictor with columns in the order of the representations."""
+    order_in, order_out = candidates.order_in, candidates.order_out
+    if order_in is None and order_out is None:
+        return X, predict
+    rows = X if order_in is None else X[:, order_in]
+    back = None if order_in is None else np.argsort(order_in)
+
+    def view(rows: NDArray) -> NDArray:
+        predicted = predict(rows if back is None else rows[:, back])
+        return predicted if order_out is None else predicted[:, order_out]
+
+    return rows, view
+
+
+def predictor(estimator_or_predict: Any, frame: UserRows) -> Callable[[NDArray], NDArray]:
+    function = getattr(estimator_or_predict, "predict", estimator_or_predict)
+    if not callable(function):
+        raise TypeError(
+            "estimator_or_predict must have a predict method or be callable, got "
+            f"{estimator_or_predict!r}."
+        )
+
+    def predict(values: NDArray) -> NDArray:
+        return np.asarray(function(frame.wrap(values))).reshape(len(values), -1)
+
+    return predict
+
+
+def check_row_groups(groups: ArrayLike | None, n_samples: int) -> NDArray | None:
+    """Return the groups of rows as an array, None as it is.
+
+    Raises
+    ------
+    ValueError
+        If there is not one value per row.
+    """
+    if groups is None:
+        return None
+    values = np.asarray(groups)
+    if values.shape != (n_samples,):
+        raise ValueError(
+            f"groups must hold one value per row of X, so have shape ({n_samples},), got shape "
+            f"{values.shape}."
+        )
+    return values
+
+
+def at_least_one(n_elements: int) -> int:
+    if not is_integer(n_elements, minimum=1):
+        raise ValueError(f"n_elements must be a positive integer, got {n_elements!r}.")
+    return int(n_elements)
