@@ -223,6 +223,10 @@ def medians(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return text.fillna("").rename_axis(None, axis=1).reset_index()
 
 
+def _key(row: dict[str, Any]) -> tuple[str, str, int]:
+    return row["task"], row["method"], row["seed"]
+
+
 def known(path_name: str) -> list[dict[str, Any]]:
     """Rows of an earlier run."""
     path = RESULTS / f"{path_name}.json"
@@ -235,20 +239,22 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="one seed, short fits, no JSON")
-    parser.add_argument("--again", action="store_true", help="forget what an earlier run wrote")
+    parser.add_argument("--again", action="store_true", help="run again what is there")
     parser.add_argument("--task", choices=TASKS, action="append", help="only this task")
     parser.add_argument("--method", choices=METHODS, action="append", help="only this method")
     arguments = parser.parse_args()
     seeds = 1 if arguments.quick else arguments.seeds
-    rows = [] if arguments.quick or arguments.again else known("rivals")
-    done = {(row["task"], row["method"], row["seed"]) for row in rows}
-    wanted = [
+    asked = [
         (name, method, seed)
         for seed in range(seeds)
         for name in arguments.task or TASKS
         for method in arguments.method or METHODS
-        if (name, method, seed) not in done
     ]
+    rows = [] if arguments.quick else known("rivals")
+    if arguments.again:
+        rows = [row for row in rows if _key(row) not in asked]
+    done = {_key(row) for row in rows}
+    wanted = [each for each in asked if each not in done]
     command = f"python -m benchmarks.rivals --seeds {seeds}"
     jobs = Parallel(arguments.jobs, return_as="generator_unordered")
     max_iter = 10 if arguments.quick else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import norm
+from scipy.stats import t as student
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.metrics import roc_auc_score
 
@@ -47,17 +48,31 @@ class OrbitTest:
         How much the predictor itself changes along the orbit: half the mean squared
         standardised difference between f(x) and rho_out(g)^-1 f(rho_in(g) x). 0 for an
         equivariant predictor, about 1 for one whose values along an orbit are unrelated.
+    units : int, default=None
+        Number of rows, or of groups of rows, that the standard error comes from; None for many.
     """
 
     delta: float
     standard_error: float
     z: float
     size: float = 0.0
+    units: int | None = None
 
     @property
     def support(self) -> float:
-        """Probability of a larger difference than the one seen, if there were none: Phi(-z)."""
-        return float(norm.cdf(-self.z))
+        """Probability of a larger difference than the one seen, if there were none.
+
+        Phi(-z); of few rows, or groups of rows, Student's distribution.
+        """
+        if self.units is None or not np.isfinite(self.z):
+            return float(norm.cdf(-self.z))
+        return float(student.cdf(-self.z, max(1, self.units - 1)))
+
+
+def rows_by_value(together: NDArray) -> list[NDArray]:
+    """Numbers of the rows of each group, in the order of the groups' values."""
+    order = np.argsort(together, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(together[order])) + 1)
 
 
 def sample_elements(
@@ -224,7 +239,7 @@ def compare_losses(plain: NDArray, averaged: NDArray, groups: NDArray | None = N
     rounding = unit * max(size, unit)
     if n < 2 or abs(delta) <= rounding or error * np.sqrt(n) <= rounding:
         return OrbitTest(delta, float(error), 0.0)
-    return OrbitTest(delta, float(error), float(delta / error))
+    return OrbitTest(delta, float(error), float(delta / error), units=n)
 
 
 def row_losses(y_pred: NDArray, y: NDArray, scale: NDArray) -> NDArray:

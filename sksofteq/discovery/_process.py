@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import eigh
 
+from sksofteq.orbits import rows_by_value
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -59,13 +61,15 @@ class LeftOutProcess:
 
     def __init__(self, inputs: NDArray, targets: NDArray, together: NDArray | None = None) -> None:
         self.inputs, self.targets = inputs, targets
-        self._groups = _row_groups(together)
+        self._groups = None if together is None else rows_by_value(together)
         squares = squared_distances(inputs, inputs)
-        first = slice(0, FIRST_ROWS)
-        unit = _median_distance(squares[first, first])
-        lengths = [unit * length for length in LENGTHS]
-        part = _row_groups(None if together is None else together[first])
-        found = _search(squares[first, first], targets[first], part, KERNELS, lengths)
+        # Spread over the table, which may be sorted.
+        n = len(inputs)
+        first = np.unique(np.linspace(0, n - 1, min(n, FIRST_ROWS)).round().astype(int))
+        part = squares[np.ix_(first, first)]
+        lengths = [_median_distance(part) * length for length in LENGTHS]
+        groups = None if together is None else rows_by_value(together[first])
+        found = _search(part, targets[first], groups, KERNELS, lengths)
         if len(inputs) > FIRST_ROWS:
             lengths = [near * found.length for near in NEAR]
             found = _search(squares, targets, self._groups, [found.kernel], lengths)
@@ -128,12 +132,6 @@ def _median_distance(squares: NDArray) -> float:
     apart = squares[np.triu_indices(len(squares), 1)]
     median = float(np.sqrt(np.median(apart))) if len(apart) else 0.0
     return median if median > 0 else 1.0
-
-
-def _row_groups(together: NDArray | None) -> list[NDArray] | None:
-    if together is None:
-        return None
-    return [np.flatnonzero(together == value) for value in np.unique(together)]
 
 
 def _steps(inverse: NDArray, alpha: NDArray, groups: list[NDArray] | None) -> NDArray:

@@ -17,16 +17,12 @@ from sksofteq.estimators._rows import move_rows
 from sksofteq.estimators._soft_equivariant import SoftEquivariantRegressor
 from sksofteq.estimators._table import Table
 from sksofteq.estimators._wrapped import WrappedRegressor
-from sksofteq.groups import MatrixGroup
-from sksofteq.groups._sampling import enumerate_elements
+from sksofteq.groups import MatrixGroup, enumerate_elements
 from sksofteq.orbits import Element, orbit_average, sample_products
 from sksofteq.reps import Scalar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-#: Moved rows that are predicted at a time when predictions are averaged.
-ROWS_AT_A_TIME = 32768
 
 
 class AugmentedRegressor(WrappedRegressor):
@@ -102,6 +98,10 @@ class AugmentedRegressor(WrappedRegressor):
     candidate, and points that a candidate translates are given relative to their centroid, which
     is an input of its own.
 
+    The copies of a row are told to an inner estimator whose `fit` takes ``groups``. One that
+    splits rows for itself and does not, such as a search over its parameters, finds its validation
+    rows among its training rows: search around this estimator instead.
+
     References
     ----------
     Chen, Dobriban, Lee: A Group-Theoretic Framework for Data Augmentation, JMLR 2020
@@ -172,14 +172,9 @@ class AugmentedRegressor(WrappedRegressor):
     def _predict_rows(self, rows: NDArray) -> NDArray:
         if not self._elements:
             return self._predict_inner(rows)
-        predicted = np.empty((len(rows), self.rep_out_.dim), rows.dtype)
-        step = max(1, ROWS_AT_A_TIME // len(self._elements))
-        for start in range(0, len(rows), step):
-            part = slice(start, start + step)
-            predicted[part] = orbit_average(
-                self._predict_inner, rows[part], self._elements, self.rep_in_, self.rep_out_
-            )
-        return predicted
+        return orbit_average(
+            self._predict_inner, rows, self._elements, self.rep_in_, self.rep_out_
+        )
 
     @property
     def _is_equivariant(self) -> bool:

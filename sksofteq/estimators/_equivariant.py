@@ -19,8 +19,9 @@ class EquivariantRegressor(NetworkRegressor):
     **Assumes** that every candidate holds exactly; one that does not costs accuracy that no
     amount of data brings back. **Costs** what `SoftEquivariantRegressor` with fixed strengths
     costs: a step is a plain network's of the same width and types, and a projection; no rows are
-    held out. **Prefer it** when physics vouches for the symmetry, above all when new data come
-    in poses that were never recorded: it needs no test, which the data could not pass or fail.
+    held out unless early stopping asks for them. **Prefer it** when physics vouches for the
+    symmetry, above all when new data come in poses that were never recorded: it needs no test,
+    which the data could not pass or fail.
 
     Parameters
     ----------

@@ -89,6 +89,10 @@ class FrameAveragingRegressor(WrappedRegressor):
     The frame jumps where two eigenvalues cross, and the prediction with it: f has to learn both
     sides. Rows near such a crossing are predicted worse than others.
 
+    The copies of a row are told to an inner estimator whose `fit` takes ``groups``. One that
+    splits rows for itself and does not, such as a search over its parameters, finds its validation
+    rows among its training rows: search around this estimator instead.
+
     References
     ----------
     Puny, Atzmon, Ben-Hamu, Misra, Grover, Smith, Lipman: Frame Averaging for Invariant and
@@ -137,4 +141,4 @@ class FrameAveragingRegressor(WrappedRegressor):
 
 def _in_all_frames(entered: NDArray, signs: NDArray, dtype: np.dtype) -> NDArray:
     """Entered rows under every choice of signs, one after another, (n_frames * n, dim)."""
-    return np.concatenate([entered * sign for sign in signs]).astype(dtype)
+    return np.concatenate([(entered * sign).astype(dtype) for sign in signs])

@@ -159,9 +159,9 @@ class NetworkRegressor(RegressorMixin, NetworkParameters):
         self, table: Table, tuner: Tuner, groups: ArrayLike | None, seed: int
     ) -> tuple[Table, Table | None, NDArray | None]:
         """Training part, validation part if one is needed, and the groups of its rows."""
+        together = check_row_groups(groups, len(table))
         if not (self.early_stopping or (tuner.needs_validation and table.candidates.groups)):
             return table, None, None
-        together = check_row_groups(groups, len(table))
         rows, rows_valid = split_rows(
             len(table), self.validation_fraction, together, np.random.RandomState(seed)
         )
@@ -369,7 +369,9 @@ class NetworkRegressor(RegressorMixin, NetworkParameters):
         vars(self).update(curves(net, list(candidates.groups)))
 
     def _measure(self, probe: FitProbe, X: NDArray, n_rows: int = ERROR_ROWS) -> None:
-        self.equivariance_errors_ = equivariance_errors(probe, X, n_rows)
+        self.equivariance_errors_ = equivariance_errors(
+            probe.predict, X, probe.candidates, probe.random_state, n_rows
+        )
         self._report = report(probe, self.regularizer_strengths_, self.equivariance_errors_)
 
     def _choose_average(self, probe: FitProbe, X: NDArray) -> list:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from sksofteq.candidates import Candidates
 from sksofteq.estimators._probe import FitProbe
 from sksofteq.metrics import build_report, mean_equivariance_error
 from sksofteq.orbits import sample_elements
@@ -42,14 +44,21 @@ def curves(net: PenalizedNet, labels: list[str]) -> dict[str, pd.DataFrame]:
     }
 
 
-def equivariance_errors(probe: FitProbe, X: NDArray, n_rows: int) -> dict[str, float]:
-    """Equivariance error of the network on up to `n_rows` of the rows, by candidate."""
+def equivariance_errors(
+    predict: Callable[[NDArray], NDArray],
+    X: NDArray,
+    candidates: Candidates,
+    random_state: np.random.RandomState,
+    n_rows: int = ERROR_ROWS,
+) -> dict[str, float]:
+    """Equivariance error of predictions on up to `n_rows` of the rows, by candidate."""
     rows = X[:: max(1, len(X) // n_rows)][:n_rows]
-    rep_in, rep_out = probe.candidates.rep_in, probe.candidates.rep_out
     errors = {}
-    for label, group in probe.candidates.groups.items():
-        elements = sample_elements(group, ERROR_ELEMENTS, rows, rep_in, probe.random_state)
-        errors[label] = mean_equivariance_error(probe.predict, rows, elements, rep_in, rep_out)
+    for label, group in candidates.groups.items():
+        elements = sample_elements(group, ERROR_ELEMENTS, rows, candidates.rep_in, random_state)
+        errors[label] = mean_equivariance_error(
+            predict, rows, elements, candidates.rep_in, candidates.rep_out
+        )
     return errors
 
 

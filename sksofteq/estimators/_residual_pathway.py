@@ -169,7 +169,8 @@ class MixedResidualPathwayRegressor(ResidualPathwayRegressor):
     penalty (arXiv 2306.00356) extends RPP (arXiv 2112.01388) to compare with.
 
     **Assumes** that some sum of maps, each with one of the symmetries, is near the truth; such a
-    sum has none of them, so little tells which candidates hold. **Costs** one set of weights
+    sum has none of them, so little tells which candidates hold. The strength that is reported is
+    that of one pathway beside the residual one, the same for all. **Costs** one set of weights
     per candidate and a projection each. **Prefer it** as a yardstick.
 
     Parameters

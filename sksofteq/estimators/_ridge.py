@@ -13,19 +13,16 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sksofteq.candidates import Candidates
 from sksofteq.estimators._checks import check_strengths
+from sksofteq.estimators._outcome import equivariance_errors
 from sksofteq.estimators._table import Table, check_table, kept_on_error
 from sksofteq.linear import Preparation, RidgeFit, fit_ridge, left_out_tests, with_bias
-from sksofteq.metrics import build_report, check_row_groups, mean_equivariance_error
-from sksofteq.orbits import REACH_AUC, orbit_auc, sample_elements
+from sksofteq.metrics import build_report, check_row_groups
+from sksofteq.orbits import REACH_AUC, orbit_auc
 from sksofteq.subspace import EquivariantProjector
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-
-#: Rows and group elements that measure the equivariance errors.
-ERROR_ROWS, ERROR_ELEMENTS = 1000, 8
 
 
 class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
@@ -78,10 +75,12 @@ class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
         By candidate, in the order given. Sums over rows, not means: for n rows and q outputs a
         strength s is that of a network's penalty of 2 s / (n q).
     alpha_ : ndarray of shape (n_outputs,)
-        The shrinkage used. Chosen ones differ between outputs that no candidate mixes, such as
-        what is vertical and what is horizontal under turns about the vertical.
+        The shrinkage used. Outputs that are alike to the candidates, such as all scalars, share
+        one; others differ, such as what is vertical and what is horizontal under turns about the
+        vertical.
     noise_variance_ : ndarray of shape (n_outputs,)
-        Estimated variance of the noise, in the squared units of y.
+        Estimated variance of the noise, in the squared units of y; shared as `alpha_` is, in
+        units of the standardised outputs.
     log_evidence_ : float
         Log marginal likelihood of the standardised y; compares strengths and candidates on one
         set of rows. Minus infinity if ``alpha=0``.
@@ -126,7 +125,8 @@ class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
     report's support says: the orbit-average test on left-out rows with the free linear map, in
     closed form; P_G W is the average over the orbit for compact groups.
 
-    A sample weight of k is the same as k equal rows, also for the evidence. Translations and
+    A sample weight of k is the same as k equal rows for the fit and the evidence: weights count
+    rows, so do not normalise them. The report counts every row once. Translations and
     `Scaling` act through a frame: points relative to their centroid, features divided by their
     length. Products are taken of framed features.
 
@@ -308,7 +308,9 @@ class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
             together,
         )
         self._keep(table, prepared, found)
-        self._measure(table.X, candidates, random_state)
+        self.equivariance_errors_ = equivariance_errors(
+            self._predict_rows, table.X, candidates, random_state
+        )
         tests = left_out_tests(
             rows, prepared.rep_features, prepared.rep_target, groups, criterion, together
         )
@@ -353,18 +355,6 @@ class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
 
     def _predict_rows(self, X: NDArray) -> NDArray:
         return self._prepared.predict(X, self._weight)
-
-    def _measure(
-        self, X: NDArray, candidates: Candidates, random_state: np.random.RandomState
-    ) -> None:
-        rows = X[:: max(1, len(X) // ERROR_ROWS)][:ERROR_ROWS]
-        rep_in, rep_out = candidates.rep_in, candidates.rep_out
-        self.equivariance_errors_ = {}
-        for label, group in candidates.groups.items():
-            elements = sample_elements(group, ERROR_ELEMENTS, rows, rep_in, random_state)
-            self.equivariance_errors_[label] = mean_equivariance_error(
-                self._predict_rows, rows, elements, rep_in, rep_out
-            )
 
     def _residuals(self) -> dict[str, float]:
         rep_in, rep_out = with_bias(self._prepared.rep_features), self._prepared.rep_target

@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skorch.callbacks import Callback
 
 from sksofteq.candidates import Candidates
-from sksofteq.estimators._checks import check_strengths
+from sksofteq.estimators._checks import check_hidden_sizes, check_strengths
 from sksofteq.estimators._network import NetworkRegressor
 from sksofteq.estimators._parameters import with_shared_docs
 from sksofteq.estimators._table import Table
@@ -59,7 +59,9 @@ class SampledEquivariantRegressor(NetworkRegressor):
     Notes
     -----
     The column residual of the report is NaN: weights between features without types have no
-    equivariant part. Early stopping and `loss_curve_` count the data's error alone.
+    equivariant part. Early stopping and the column "data" of `loss_curve_` count the data's error
+    alone; `penalty_path_` holds means over the steps of each epoch. `max_rank` counts for
+    nothing, as hidden features are scalars, and other ones are an error.
 
     References
     ----------
@@ -139,6 +141,23 @@ class SampledEquivariantRegressor(NetworkRegressor):
     def _make_tuner(self, labels: list[str]) -> Tuner:
         check_strengths(self.strengths, labels, finite=True)
         return FixedStrengths(self.strengths)
+
+    def _architecture(self, candidates: Candidates) -> dict[str, Any]:
+        """Widths of scalars.
+
+        Raises
+        ------
+        ValueError
+            If hidden features have other types.
+        """
+        sizes = check_hidden_sizes(self.hidden_layer_sizes, candidates.rep_in.dims)
+        for size in sizes:
+            if not isinstance(size, int) and any(kind.rank for _, kind in size.terms):
+                raise ValueError(
+                    "hidden_layer_sizes must hold widths, or scalars, as a sampled penalty is for "
+                    f"networks without types; got {str(size)!r}."
+                )
+        return {"hidden_layer_sizes": sizes, "max_rank": 0}
 
     def _build_module(self, candidates: Candidates) -> SoftEMLP:
         return SoftEMLP(

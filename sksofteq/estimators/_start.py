@@ -37,7 +37,7 @@ def start_skip_(module: SoftEMLP, rows: Rows, groups: Iterable[MatrixGroup]) -> 
     Adam takes long to find it where inputs are correlated (docs/performance.md).
     """
     skip = module.core.skip
-    some = rows.every(max(1, len(rows) // SKIP_ROWS))
+    some = rows.some(SKIP_ROWS)
     parts = (v.cpu().numpy() for v in (some.inputs, some.target, some.factor, some.weight))
     skip.start_at_(torch.as_tensor(ridge_start(*parts, skip.rep_in, skip.rep_out, groups)))
 

@@ -20,17 +20,20 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
 
+from sksofteq.estimators._outcome import equivariance_errors
 from sksofteq.estimators._soft_equivariant import SoftEquivariantRegressor
 from sksofteq.estimators._table import Table, check_table, kept_on_error
-from sksofteq.metrics import build_report, mean_equivariance_error
-from sksofteq.orbits import OrbitTest, sample_elements
+from sksofteq.metrics import build_report, check_row_groups
+from sksofteq.orbits import OrbitTest
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 #: Rows and group elements that measure the equivariance errors: fewer rows than for a network, as
 #: a regressor may be slow to predict.
-ERROR_ROWS, ERROR_ELEMENTS = 200, 8
+ERROR_ROWS = 200
+#: Rows that are predicted at a time: each stands for several that are moved.
+CHUNK = 4096
 
 
 class WrappedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
@@ -85,7 +88,11 @@ class WrappedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> WrappedRegressor:
         """Fit the inner estimator.
 
@@ -95,6 +102,9 @@ class WrappedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
             Only for an inner estimator whose `fit` takes it.
+        groups : array-like of shape (n_samples,), default=None
+            Rows with one value belong together. An inner estimator whose `fit` takes groups is
+            told which rows do, and, in any case, which are copies of one row.
 
         Returns
         -------
@@ -115,9 +125,13 @@ class WrappedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
                 inner, rows = self._prepare(inner, table, random_state)
             else:
                 rows = table
-            weights = {} if sample_weight is None else {"sample_weight": rows.weight}
+            passed = {} if sample_weight is None else {"sample_weight": rows.weight}
+            if has_fit_parameter(inner, "groups"):
+                together = check_row_groups(groups, len(table))
+                together = np.arange(len(table)) if together is None else together
+                passed["groups"] = np.tile(together, len(rows) // len(table))
             target = rows.y.ravel() if rows.y.shape[1] == 1 else rows.y
-            self.estimator_ = inner.fit(rows.X, target, **weights)
+            self.estimator_ = inner.fit(rows.X, target, **passed)
             self._measure(table, random_state)
         return self
 
@@ -182,7 +196,13 @@ class WrappedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         return inner.set_params(**dict.fromkeys(unseeded, seed))
 
     def _predict_ordered(self, rows: NDArray) -> NDArray:
-        return self._predict_rows(rows) if self.groups_ else self._predict_inner(rows)
+        if not self.groups_:
+            return self._predict_inner(rows)
+        predicted = np.empty((len(rows), self.rep_out_.dim), rows.dtype)
+        for start in range(0, len(rows), CHUNK):
+            part = slice(start, start + CHUNK)
+            predicted[part] = self._predict_rows(rows[part])
+        return predicted
 
     def _predict_inner(self, rows: NDArray) -> NDArray:
         """What the inner estimator says, shape (n, dim_out)."""
@@ -197,13 +217,9 @@ class WrappedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     def _measure(self, table: Table, random_state: np.random.RandomState) -> None:
         """Equivariance errors on training rows, and the report."""
-        rows = table.X[:: max(1, len(table) // ERROR_ROWS)][:ERROR_ROWS]
-        self.equivariance_errors_ = {}
-        for label, group in self.groups_.items():
-            elements = sample_elements(group, ERROR_ELEMENTS, rows, self.rep_in_, random_state)
-            self.equivariance_errors_[label] = mean_equivariance_error(
-                self._predict_ordered, rows, elements, self.rep_in_, self.rep_out_
-            )
+        self.equivariance_errors_ = equivariance_errors(
+            self._predict_ordered, table.X, table.candidates, random_state, ERROR_ROWS
+        )
         labels = list(self.groups_)
         strength = np.inf if labels and self._is_equivariant else 0.0
         self.regularizer_strengths_ = dict.fromkeys(labels, float(strength))

@@ -19,6 +19,7 @@ from sksofteq.groups._families import (
     Trivial,
 )
 from sksofteq.groups._parsing import parse_group
+from sksofteq.groups._sampling import enumerate_elements
 
 __all__ = [
     "GL",
@@ -41,5 +42,6 @@ __all__ = [
     "Sp",
     "Translation",
     "Trivial",
+    "enumerate_elements",
     "parse_group",
 ]

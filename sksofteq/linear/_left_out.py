@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sksofteq.linear._problem import Problem, Solution
+from sksofteq.orbits import rows_by_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,8 +44,7 @@ def left_out_residuals(
     if together is None:
         return _without_row(problem, solution, residuals)
     left_out = np.empty_like(residuals)
-    for value in np.unique(together):
-        rows = np.flatnonzero(together == value)
+    for rows in rows_by_value(together):
         left_out[rows] = _without_group(problem, solution, residuals, rows)
     return left_out
 

@@ -151,7 +151,7 @@ class Problem:
         diagonal = np.diagonal(A).copy() + self.fixed
         np.fill_diagonal(A, diagonal)
         factor, info = dpotrf(A, lower=1, clean=0)
-        jitter = np.finfo(float).eps * diagonal.max(initial=0.0)
+        jitter = np.finfo(float).eps * max(diagonal.max(), np.finfo(float).tiny)
         while info > 0:  # strengths so far apart that rounding makes A indefinite
             jitter *= 10.0
             np.fill_diagonal(A, diagonal + jitter)

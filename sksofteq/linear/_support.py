@@ -20,7 +20,7 @@ from sksofteq.linear._complement import pair_complement
 from sksofteq.linear._fit import choose_strengths
 from sksofteq.linear._left_out import left_out_residuals
 from sksofteq.linear._problem import Problem, Solution
-from sksofteq.orbits import OrbitTest, compare_losses
+from sksofteq.orbits import OrbitTest, compare_losses, rows_by_value
 from sksofteq.reps import Representation, TensorType
 from sksofteq.subspace import EquivariantProjector
 
@@ -113,8 +113,7 @@ def _changes_by_group(
 ) -> NDArray:
     """C_G W z of every row, W fitted without the row's group."""
     changes = np.empty_like(steps)
-    for value in np.unique(together):
-        rows = together == value
+    for rows in rows_by_value(together):
         design = problem.design[rows]
         pull = (problem.weight[rows, None] * design).T @ steps[rows]
         without = W - solution.whiten(pull).T
@@ -136,7 +135,8 @@ def _changes_by_row(
         forms = [
             (rows, _as_form(projector, type_out, type_in)) for rows, _, type_out in rep_out.blocks
         ]
-        length = max(1, CHUNK // size**2)
+        widest = max(rep_out.type_dim(kind) for _, _, kind in rep_out.blocks)
+        length = max(1, CHUNK // max(size, widest) ** 2)
         for start in range(0, len(design), length):
             chunk = slice(start, start + length)
             left = design[chunk, columns].reshape(-1, copies, size)

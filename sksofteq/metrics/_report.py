@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from sksofteq.orbits import OrbitTest
 
@@ -39,9 +40,10 @@ def judge(test: OrbitTest, reachable: bool) -> tuple[float, str]:
     """
     if not reachable or test.z == 0.0 or not np.isfinite(test.z):
         return 0.5, "cannot tell"
-    if test.z <= -CRITICAL_Z:
+    sure = norm.cdf(CRITICAL_Z)
+    if test.support >= sure:
         return test.support, "holds"
-    if test.z >= CRITICAL_Z and test.size >= SMALL_BREAK:
+    if test.support <= 1 - sure and test.size >= SMALL_BREAK:
         return test.support, "broken"
     return test.support, "approximate"
 

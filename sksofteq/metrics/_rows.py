@@ -92,12 +92,12 @@ def predictor(estimator_or_predict: Any, frame: UserRows) -> Callable[[NDArray],
 
 
 def check_row_groups(groups: ArrayLike | None, n_samples: int) -> NDArray | None:
-    """Return the groups of rows as an array, None as it is.
+    """Return a number for the group of every row, None as it is.
 
     Raises
     ------
     ValueError
-        If there is not one value per row.
+        If there is not one value per row, or one is missing.
     """
     if groups is None:
         return None
@@ -107,7 +107,13 @@ def check_row_groups(groups: ArrayLike | None, n_samples: int) -> NDArray | None
             f"groups must hold one value per row of X, so have shape ({n_samples},), got shape "
             f"{values.shape}."
         )
-    return values
+    missing = np.flatnonzero(pd.isna(values))
+    if len(missing):
+        raise ValueError(
+            f"groups must hold a value for every row of X, got {values[missing[0]]!r} in row "
+            f"{missing[0]}; give such rows groups of their own."
+        )
+    return pd.factorize(values, sort=len({type(value) for value in values.tolist()}) == 1)[0]
 
 
 def at_least_one(n_elements: int) -> int:

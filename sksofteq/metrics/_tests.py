@@ -124,10 +124,10 @@ def find_symmetries(
 
     An isotropic Gaussian process is fitted to at most 1000 of the rows and predicts each of them
     without having seen it, in closed form; the test is that of `symmetry_test`, its predictions
-    compared with their averages over the candidate's orbit. All rows take part and none are set
-    aside. Translations and scalings are tested by a process that sees rows from their frame, so
-    nothing is extrapolated. Breaks as large as the process's own error are found; smaller ones
-    are not.
+    compared with their averages over the candidate's orbit. None of these rows are set aside.
+    Translations and scalings are tested by a process that sees rows from their frame; of other
+    groups that stretch, such as boosts, only elements that keep rows within the data are used.
+    Breaks as large as the process's own error are found; smaller ones are not.
 
     **Costs** a second or two for 500 rows. **Prefer it** as a first look at a table; where the
     process predicts badly (many columns, jumps), `symmetry_test` with a better regressor sees

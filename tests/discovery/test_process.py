@@ -70,3 +70,19 @@ def test_few_rows_and_equal_rows(n):
     X = np.ones((n, 2))
     process = LeftOutProcess(X, np.arange(n, dtype=float)[:, None])
     assert np.isfinite(process.left_out_at(X)).all()
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_the_order_of_the_rows_does_not_matter(grouped):
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((500, 3))
+    y = np.linalg.norm(X, axis=1)[:, None]
+    groups = np.repeat(np.arange(5), 100) if grouped else None
+    order = np.argsort(X[:, 0]) if groups is None else rng.permutation(500)
+    sorted_process = LeftOutProcess(X, y, groups)
+    other = LeftOutProcess(X[order], y[order], None if groups is None else groups[order])
+    errors = [
+        np.mean((process.left_out_at(process.inputs) - process.targets) ** 2)
+        for process in (sorted_process, other)
+    ]
+    assert errors[0] == pytest.approx(errors[1], rel=0.3)

@@ -234,7 +234,7 @@ def test_averages_in_chunks(monkeypatch):
     X, y = table()
     model = augmented(Ridge(), average=True).fit(X, y)
     whole = model.predict(X)
-    monkeypatch.setattr("sksofteq.estimators._augmented.ROWS_AT_A_TIME", 50)
+    monkeypatch.setattr("sksofteq.estimators._wrapped.CHUNK", 50)
     np.testing.assert_allclose(model.predict(X), whole, rtol=1e-12)
 
 
@@ -449,3 +449,18 @@ def test_grid_search():
     grid = {"symmetries": [None, ("SO(3)",), ("O(2)@x,y",)], "estimator__alpha": [0.1, 100.0]}
     search = GridSearchCV(augmented(Ridge()), grid, cv=2, error_score="raise").fit(X, y)
     assert len(set(search.cv_results_["mean_test_score"])) == 6
+
+
+def test_copies_of_a_row_stay_on_one_side_of_an_inner_split():
+    class Spy(Ridge):
+        def fit(self, X, y, sample_weight=None, groups=None):
+            self.groups_seen_ = groups
+            return super().fit(X, y, sample_weight)
+
+    X = np.random.RandomState(0).standard_normal((20, 3))
+    model = AugmentedRegressor(Spy(), ("SO(3)",), rep_in="vector", n_copies=2, random_state=0)
+    seen = model.fit(X, X[:, 0]).estimator_.groups_seen_
+    np.testing.assert_array_equal(seen, np.tile(np.arange(20), 3))
+    trials = np.arange(20) // 4
+    seen = model.fit(X, X[:, 0], groups=trials).estimator_.groups_seen_
+    np.testing.assert_array_equal(seen, np.tile(trials, 3))

@@ -1,6 +1,7 @@
 """What sets each of the rival networks apart; what they share is in the contract."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -200,3 +201,34 @@ def test_sampled_penalty_goes_on_after_a_warm_start():
     before = model.net_.module_.core.output.weight.detach().clone()
     model.fit(X, y)
     assert not torch.equal(model.net_.module_.core.output.weight, before)
+
+
+@pytest.mark.parametrize("sizes", [("8*scalar + 4*vector",), ("vector",)])
+def test_sampled_networks_have_scalars_alone(sizes):
+    with pytest.raises(ValueError, match="hidden_layer_sizes must hold widths, or scalars"):
+        SampledEquivariantRegressor((KEPT,), **{**QUICK, "hidden_layer_sizes": sizes}).fit(
+            *table()
+        )
+
+
+def test_elements_are_not_kept_in_a_pickle():
+    model = SampledEquivariantRegressor((KEPT, BROKEN), **QUICK).fit(*table())
+    restored = pickle.loads(pickle.dumps(model))
+    assert restored.net_.penalty._elements == {}
+    X, y = table()
+    np.testing.assert_array_equal(restored.predict(X), model.predict(X))
+    restored.partial_fit(X, y)
+
+
+def test_groups_are_checked_whether_rows_are_held_out_or_not(rival):
+    X, y = table()
+    with pytest.raises(ValueError, match="one value per row"):
+        rival((KEPT,), **QUICK).fit(X, y, groups=[1, 2])
+
+
+def test_rows_without_weight_do_not_stop_the_skip_from_starting():
+    X, y = table(40_000)
+    weight = np.arange(40_000) % 2
+    model = EquivariantRegressor(**{**QUICK, "rep_in": None, "max_iter": 1})
+    start = model.begin_fit(X, y, weight, None).net.module.core.skip.weight
+    assert start.abs().max() > 0.1

@@ -616,3 +616,34 @@ def test_without_a_regressor_groups_count():
     together = find_symmetries(X, y, ("SO(3)",), "vector", groups=groups, random_state=0)
     assert alone.verdict["SO(3)"] == "broken"  # neighbours predict rows, and orbits leave them
     assert together.verdict["SO(3)"] != "broken"
+
+
+# ------------------------------------------------------------------ groups of rows
+
+
+def test_groups_without_a_value_are_refused():
+    X, y = rows(60, 3), rows(60, 1)[:, 0]
+    for groups in (np.where(np.arange(60) == 7, np.nan, 1.0), ["a"] * 7 + [None] + ["b"] * 52):
+        with pytest.raises(ValueError, match=r"groups must hold a value.* in row 7"):
+            find_symmetries(X, y, ("SO(3)",), "vector", groups=groups)
+
+
+def test_names_and_numbers_of_groups_are_the_same():
+    X = rows(90, 3)
+    y = np.linalg.norm(X, axis=1)
+    numbers = np.arange(90) // 3
+    tables = [
+        find_symmetries(X, y, ("SO(3)",), "vector", groups=groups, random_state=0)
+        for groups in (numbers, [f"trial {n:02d}" for n in numbers])
+    ]
+    pd.testing.assert_frame_equal(*tables)
+
+
+def test_few_rows_say_little():
+    said = []
+    for seed in range(40):
+        X = rows(4, 3, seed)
+        said.append(
+            find_symmetries(X, np.linalg.norm(X, axis=1), ("SO(3)",), "vector").verdict["SO(3)"]
+        )
+    assert said.count("broken") <= 4
