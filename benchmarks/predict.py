@@ -21,7 +21,7 @@ from benchmarks._common import save, table
 from benchmarks._timing import in_fresh_process, memory_now, ratio, side_by_side
 from sksofteq import SoftEquivariantRegressor
 from sksofteq.datasets import make_inertia
-from sksofteq.estimators._rows import CHUNK
+from sksofteq.estimators._base import CHUNK
 
 VIEW = {
     "symmetries": ("O(2)@x,y", "O(2)@y,z", "O(2)@x,z"),

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from sklearn.base import clone
 from skorch.callbacks import Callback, LRScheduler
 
+from sksofteq.estimators._parameters import NetworkParameters
 from sksofteq.estimators._start import learning_rates
 from sksofteq.nn import SoftEMLP
 from sksofteq.penalties import Penalty
 from sksofteq.training import BestWeights, PenalizedNet, ProgressBar, StrengthTuning
-
-if TYPE_CHECKING:
-    from sksofteq.estimators._network import NetworkRegressor
 
 #: Devices on which torch has the optimizer as one kernel, in every version that is supported.
 FUSED = ("cpu", "cuda")
@@ -23,7 +19,7 @@ Callbacks = list[tuple[str, Callback]]
 
 
 def make_net(
-    estimator: NetworkRegressor,
+    estimator: NetworkParameters,
     module: SoftEMLP,
     penalty: Penalty,
     callbacks: Callbacks,
@@ -56,7 +52,7 @@ def make_net(
 
 
 def fit_callbacks(
-    estimator: NetworkRegressor, tuning: StrengthTuning, validate: bool
+    estimator: NetworkParameters, tuning: StrengthTuning, validate: bool
 ) -> Callbacks:
     """Tuning, the learning rate's schedule, early stopping, progress, the user's own."""
     epochs = estimator.max_iter
@@ -71,7 +67,7 @@ def fit_callbacks(
     return callbacks + user_callbacks(estimator)
 
 
-def user_callbacks(estimator: NetworkRegressor) -> Callbacks:
+def user_callbacks(estimator: NetworkParameters) -> Callbacks:
     """Fresh copies of the user's callbacks."""
     given = estimator.callbacks or []
     return [(f"user_{i}", clone(callback, safe=False)) for i, callback in enumerate(given)]

@@ -12,13 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import torch
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sksofteq.candidates import Candidates
+from sksofteq.estimators._base import CandidateRegressor
 from sksofteq.estimators._checks import (
     check_continues,
     check_hidden_sizes,
@@ -37,7 +36,6 @@ from sksofteq.estimators._outcome import (
 from sksofteq.estimators._parameters import NetworkParameters
 from sksofteq.estimators._probe import FitProbe
 from sksofteq.estimators._rows import (
-    CHUNK,
     RowMover,
     predict_rows,
     prepare_rows,
@@ -75,17 +73,12 @@ class FitRun:
     seed: int
 
 
-class NetworkRegressor(RegressorMixin, NetworkParameters):
+class NetworkRegressor(CandidateRegressor, NetworkParameters):
     """Base of the estimators that train a network through skorch.
 
     A subclass says which rule sets the strengths, and may have a network, a penalty or a net of
     its own.
     """
-
-    #: What trains a network.
-    net_class = PenalizedNet
-    # What only some of the estimators let a user choose.
-    penalty, untestable, augment, average = "proximal", "keep", False, False
 
     @abstractmethod
     def _make_tuner(self, labels: list[str]) -> Tuner:
@@ -208,7 +201,7 @@ class NetworkRegressor(RegressorMixin, NetworkParameters):
 
     def finish_fit(self, run: FitRun) -> None:
         """Everything that comes after the training."""
-        self._keep(run.net, run.train.candidates, run.train.y_is_1d, run.y_scale)
+        self._keep(run.net, run.train, run.y_scale)
         self._measure(run.probe, (run.train if run.valid is None else run.valid).X)
         self._average_elements = self._choose_average(run.probe, run.train.X)
 
@@ -261,55 +254,11 @@ class NetworkRegressor(RegressorMixin, NetworkParameters):
         if again:
             take_over(net, self.net_)
         net.partial_fit((rows, None), None)
-        self._keep(net, candidates, table.y_is_1d, y_scale)
+        self._keep(net, table, y_scale)
         self._measure(probe, table.X, ERROR_ROWS_CHUNK)
         self._average_elements = self._choose_average(probe, table.X)
 
-    def predict(self, X: ArrayLike) -> NDArray:
-        """Predict targets.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-
-        Returns
-        -------
-        y_pred : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the dtype of X, with the shape of y in `fit`.
-        """
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
-        order_in, order_out = self._order
-        columns = slice(None) if order_out is None else order_out
-        predicted = np.empty((len(X), self.rep_out_.dim), X.dtype)
-        # Chunk by chunk from end to end: beyond X and the result, memory is that of one chunk.
-        for start in range(0, len(X), CHUNK):
-            rows = X[start : start + CHUNK]
-            rows = rows if order_in is None else rows[:, order_in]
-            predicted[start : start + CHUNK, columns] = self._predict_chunk(rows)
-        return predicted.ravel() if self._y_is_1d else predicted
-
-    def symmetry_report(self) -> pd.DataFrame:
-        """Return what was found out about every candidate.
-
-        Returns
-        -------
-        report : DataFrame indexed by the candidates in the order given
-            Columns strength (as used), residual (sum |C_G W|^2 / sum |W|^2),
-            equivariance_error, support (evidence of the orbit-average test on held-out rows that
-            averaging over the candidate does not hurt, in [0, 1]) and verdict: "holds",
-            "approximate", "broken", or "cannot tell" (support is 0.5 then): the orbit leaves the
-            data, no rows were held out, or the network is equivariant by construction.
-        """
-        check_is_fitted(self)
-        return self._report.copy()
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
-
-    def _predict_chunk(self, rows: NDArray) -> NDArray:
+    def _predict_ordered(self, rows: NDArray) -> NDArray:
         """Predictions in the representations' order, averaged over orbits if asked for."""
         network = partial(predict_rows, self.net_.module_)
         if not self._average_elements:
@@ -354,19 +303,15 @@ class NetworkRegressor(RegressorMixin, NetworkParameters):
 
     # ------------------------------------------------------------------ fitted attributes
 
-    def _keep(
-        self, net: PenalizedNet, candidates: Candidates, y_is_1d: bool, y_scale: Tensor
-    ) -> None:
+    def _keep(self, net: PenalizedNet, table: Table, y_scale: Tensor) -> None:
         """Set the fitted attributes; the net lets go of the data."""
+        self._keep_table(table)
         net.callbacks, net.callbacks_ = None, []
-        self.net_, self._y_scale, self._y_is_1d = net, y_scale, y_is_1d
-        self._fitted_architecture = self._architecture(candidates)
-        self._order = (candidates.order_in, candidates.order_out)
-        self.groups_ = dict(candidates.groups)
-        self.rep_in_, self.rep_out_ = candidates.rep_in, candidates.rep_out
+        self.net_, self._y_scale = net, y_scale
+        self._fitted_architecture = self._architecture(table.candidates)
         self.n_iter_ = len(net.history)
-        self.regularizer_strengths_ = {k: net.penalty.strengths[k] for k in candidates.groups}
-        vars(self).update(curves(net, list(candidates.groups)))
+        self.regularizer_strengths_ = {k: net.penalty.strengths[k] for k in self.groups_}
+        vars(self).update(curves(net, list(self.groups_)))
 
     def _measure(self, probe: FitProbe, X: NDArray, n_rows: int = ERROR_ROWS) -> None:
         self.equivariance_errors_ = equivariance_errors(

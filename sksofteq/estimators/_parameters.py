@@ -10,6 +10,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from skorch.callbacks import Callback
 
+from sksofteq.training import PenalizedNet
+
 _CANDIDATES = """\
 symmetries : sequence or mapping of group names or groups, default=None
         The candidates, such as ``("O(2)@x,y", "O(2)@y,z")``; a mapping gives them labels.
@@ -111,7 +113,12 @@ def with_shared_docs(estimator: Estimator) -> Estimator:
 
 
 class NetworkParameters(BaseEstimator):
-    """What every network estimator lets a user choose."""
+    """What every network estimator lets a user choose, and what only some of them do."""
+
+    #: What trains a network.
+    net_class = PenalizedNet
+    # What is fixed unless an estimator has a parameter of that name.
+    penalty, untestable, augment, average = "proximal", "keep", False, False
 
     _parameter_constraints: dict = {  # noqa: RUF012 - scikit-learn's convention
         "symmetries": "no_validation",

@@ -7,12 +7,11 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sksofteq.estimators._base import CandidateRegressor
 from sksofteq.estimators._checks import check_strengths
 from sksofteq.estimators._outcome import equivariance_errors
 from sksofteq.estimators._table import Table, check_table, kept_on_error
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
+class SoftEquivariantRidge(CandidateRegressor):
     """Ridge regression that finds out which candidate symmetries the data have, in closed form.
 
     With X and y standardised in a way that breaks no symmetry it minimises
@@ -223,47 +222,6 @@ class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
             self._fit_table(table, self._check_groups(groups, len(table)))
         return self
 
-    def predict(self, X: ArrayLike) -> NDArray:
-        """Predict targets.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-
-        Returns
-        -------
-        y_pred : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the dtype of X, with the shape of y in `fit`.
-        """
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
-        order_in, order_out = self._order
-        rows = np.ascontiguousarray(X if order_in is None else X[:, order_in])
-        predicted = np.empty((len(X), self.rep_out_.dim), X.dtype)
-        columns = slice(None) if order_out is None else order_out
-        predicted[:, columns] = self._predict_rows(rows)
-        return predicted.ravel() if self._y_is_1d else predicted
-
-    def symmetry_report(self) -> pd.DataFrame:
-        """Return what was found out about every candidate.
-
-        Returns
-        -------
-        report : DataFrame indexed by the candidates in the order given
-            Columns strength (as used), residual (sum |C_G W|^2 / sum |W|^2 in standardised
-            units, the intercept included), equivariance_error, support (evidence of the
-            orbit-average test on left-out rows that averaging over the candidate does not hurt,
-            in [0, 1]) and verdict: "holds", "approximate", "broken", or "cannot tell" (support is
-            0.5 then), if the orbit leaves the data or the linear map is equivariant anyway.
-        """
-        check_is_fitted(self)
-        return self._report.copy()
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
-
     # ------------------------------------------------------------------ steps of a fit
 
     def _check_groups(self, groups: ArrayLike | None, n_samples: int) -> NDArray | None:
@@ -309,7 +267,7 @@ class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
         )
         self._keep(table, prepared, found)
         self.equivariance_errors_ = equivariance_errors(
-            self._predict_rows, table.X, candidates, random_state
+            self._predict_ordered, table.X, candidates, random_state
         )
         tests = left_out_tests(
             rows, prepared.rep_features, prepared.rep_target, groups, criterion, together
@@ -331,11 +289,8 @@ class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
 
     def _keep(self, table: Table, prepared: Preparation, found: RidgeFit) -> None:
         """Set the fitted attributes."""
-        candidates = table.candidates
-        self._prepared, self._weight, self._y_is_1d = prepared, found.weight, table.y_is_1d
-        self._order = (candidates.order_in, candidates.order_out)
-        self.groups_ = dict(candidates.groups)
-        self.rep_in_, self.rep_out_ = candidates.rep_in, candidates.rep_out
+        self._keep_table(table)
+        self._prepared, self._weight = prepared, found.weight
         self.regularizer_strengths_ = found.strengths
         self.alpha_, self.log_evidence_ = self._as_given(found.alpha), found.log_evidence
         self.noise_variance_ = self._as_given(found.noise_variance * prepared.y_scale**2)
@@ -343,7 +298,7 @@ class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
         for name in ("coef_", "intercept_"):
             vars(self).pop(name, None)  # those of an earlier fit
         if raw is not None:
-            order_in = candidates.order_in
+            order_in = self._order[0]
             back = slice(None) if order_in is None else np.argsort(order_in)
             self.coef_ = self._as_given(raw[0])[:, back]
             self.intercept_ = self._as_given(raw[1])
@@ -353,8 +308,8 @@ class SoftEquivariantRidge(RegressorMixin, BaseEstimator):
         order_out = self._order[1]
         return values if order_out is None else values[np.argsort(order_out)]
 
-    def _predict_rows(self, X: NDArray) -> NDArray:
-        return self._prepared.predict(X, self._weight)
+    def _predict_ordered(self, rows: NDArray) -> NDArray:
+        return self._prepared.predict(rows, self._weight)
 
     def _residuals(self) -> dict[str, float]:
         rep_in, rep_out = with_bias(self._prepared.rep_features), self._prepared.rep_target

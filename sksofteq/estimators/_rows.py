@@ -11,6 +11,7 @@ import torch
 from sklearn.model_selection import GroupShuffleSplit
 from torch import Tensor
 
+from sksofteq.estimators._base import CHUNK
 from sksofteq.estimators._table import Table
 from sksofteq.groups import MatrixGroup
 from sksofteq.nn import SoftEMLP
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 #: A target that leaves its mean by no more than this share of it is constant.
 ROUNDING = 1e-12
-#: Rows that the network predicts at a time: enough to hide what a call costs, and few enough for
-#: the caches of a processor.
-CHUNK = 4096
 #: Rows that are moved are dealt into this many parts, or fewer, each with an element of its own.
 MAX_PARTS = 32
 

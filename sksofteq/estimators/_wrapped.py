@@ -7,19 +7,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from sklearn.base import (
     BaseEstimator,
     MetaEstimatorMixin,
-    RegressorMixin,
     _fit_context,
     clone,
     is_regressor,
 )
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
+from sklearn.utils.validation import has_fit_parameter
 
+from sksofteq.estimators._base import CandidateRegressor
 from sksofteq.estimators._outcome import equivariance_errors
 from sksofteq.estimators._soft_equivariant import SoftEquivariantRegressor
 from sksofteq.estimators._table import Table, check_table, kept_on_error
@@ -32,11 +31,9 @@ if TYPE_CHECKING:
 #: Rows and group elements that measure the equivariance errors: fewer rows than for a network, as
 #: a regressor may be slow to predict.
 ERROR_ROWS = 200
-#: Rows that are predicted at a time: each stands for several that are moved.
-CHUNK = 4096
 
 
-class WrappedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
+class WrappedRegressor(MetaEstimatorMixin, CandidateRegressor):
     """Base of the estimators that make any regressor more equivariant.
 
     A subclass says which rows the inner estimator is fitted on and how its predictions are put
@@ -120,7 +117,7 @@ class WrappedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             table = check_table(self, X, y, sample_weight, reset=True)
             random_state = check_random_state(self.random_state)
             inner = self._make_inner(random_state, weighted=sample_weight is not None)
-            self._keep(table)
+            self._keep_table(table)
             if self.groups_:
                 inner, rows = self._prepare(inner, table, random_state)
             else:
@@ -134,40 +131,6 @@ class WrappedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             self.estimator_ = inner.fit(rows.X, target, **passed)
             self._measure(table, random_state)
         return self
-
-    def predict(self, X: ArrayLike) -> NDArray:
-        """Predict targets.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-
-        Returns
-        -------
-        y_pred : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the dtype of X, with the shape of y in `fit`.
-        """
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
-        order_in, order_out = self._order
-        rows = np.ascontiguousarray(X if order_in is None else X[:, order_in])
-        predicted = np.empty((len(X), self.rep_out_.dim), X.dtype)
-        columns = slice(None) if order_out is None else order_out
-        predicted[:, columns] = self._predict_ordered(rows)
-        return predicted.ravel() if self._y_is_1d else predicted
-
-    def symmetry_report(self) -> pd.DataFrame:
-        """Return what is known about every candidate.
-
-        Returns
-        -------
-        report : DataFrame indexed by the candidates in the order given
-            Columns strength (``inf`` where predictions are equivariant by construction, else 0),
-            residual (NaN: there are no weights to project), equivariance_error, support (0.5) and
-            verdict ("cannot tell": no rows are held out to test on).
-        """
-        check_is_fitted(self)
-        return self._report.copy()
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -196,24 +159,11 @@ class WrappedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         return inner.set_params(**dict.fromkeys(unseeded, seed))
 
     def _predict_ordered(self, rows: NDArray) -> NDArray:
-        if not self.groups_:
-            return self._predict_inner(rows)
-        predicted = np.empty((len(rows), self.rep_out_.dim), rows.dtype)
-        for start in range(0, len(rows), CHUNK):
-            part = slice(start, start + CHUNK)
-            predicted[part] = self._predict_rows(rows[part])
-        return predicted
+        return self._predict_rows(rows) if self.groups_ else self._predict_inner(rows)
 
     def _predict_inner(self, rows: NDArray) -> NDArray:
         """What the inner estimator says, shape (n, dim_out)."""
         return np.reshape(self.estimator_.predict(rows), (len(rows), self.rep_out_.dim))
-
-    def _keep(self, table: Table) -> None:
-        candidates = table.candidates
-        self.groups_ = dict(candidates.groups)
-        self.rep_in_, self.rep_out_ = candidates.rep_in, candidates.rep_out
-        self._order = (candidates.order_in, candidates.order_out)
-        self._y_is_1d = table.y_is_1d
 
     def _measure(self, table: Table, random_state: np.random.RandomState) -> None:
         """Equivariance errors on training rows, and the report."""

@@ -234,7 +234,7 @@ def test_averages_in_chunks(monkeypatch):
     X, y = table()
     model = augmented(Ridge(), average=True).fit(X, y)
     whole = model.predict(X)
-    monkeypatch.setattr("sksofteq.estimators._wrapped.CHUNK", 50)
+    monkeypatch.setattr("sksofteq.estimators._base.CHUNK", 50)
     np.testing.assert_allclose(model.predict(X), whole, rtol=1e-12)
 
 

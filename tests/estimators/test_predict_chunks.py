@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sksofteq import SoftEquivariantRegressor
-from sksofteq.estimators import _network, _outcome, _rows
+from sksofteq.estimators import _base, _outcome, _rows
 
 QUICK = {"hidden_layer_sizes": (16,), "max_iter": 3, "strengths": 1.0, "random_state": 0}
 
@@ -24,7 +24,7 @@ def regressor(**parameters) -> SoftEquivariantRegressor:
 
 
 def shrink(monkeypatch, size=7) -> None:
-    for module in (_network, _rows):
+    for module in (_base, _rows):
         monkeypatch.setattr(module, "CHUNK", size)
 
 
