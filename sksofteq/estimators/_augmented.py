@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import Interval
 
 from sksofteq.candidates import Candidates
 from sksofteq.estimators._checks import check_hidden_sizes
+from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._rows import move_rows
 from sksofteq.estimators._soft_equivariant import SoftEquivariantRegressor
 from sksofteq.estimators._table import Table
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@with_shared_docs
 class AugmentedRegressor(WrappedRegressor):
     """Any regressor, fitted on rows moved by the candidates too, its predictions averaged or not.
 
@@ -43,17 +45,7 @@ class AugmentedRegressor(WrappedRegressor):
     estimator : regressor, default=None
         The inner estimator; None is a plain network, ``SoftEquivariantRegressor()``. It gets
         arrays, with the columns in the order of `rep_in`.
-    symmetries : sequence or mapping of group names or groups, default=None
-        The candidates, such as ``("SO(3)",)``; a mapping gives them labels. Without candidates
-        this is the inner estimator.
-    rep_in : str, Representation or mapping, default=None
-        What the columns of X mean, such as ``"5*scalar + 5*vector"``; a mapping from column
-        names (tuples for the components of one feature, ``*`` patterns) for a DataFrame. Needed
-        with candidates.
-    rep_out : str, Representation or mapping, default=None
-        What the columns of y mean; None for scalars.
-    spaces : mapping of str to int, default=None
-        Dimensions of named spaces, such as ``{"joint": 31, "xyz": 3}``.
+    <candidates>
     n_copies : int, default=8
         Moved copies that are added to the rows; with 0 nothing is augmented. The rows of a copy
         are dealt into up to 32 parts, each moved by a product of one element of every candidate.

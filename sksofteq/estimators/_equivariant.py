@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._network import NetworkRegressor
-from sksofteq.estimators._parameters import with_shared_docs
 from sksofteq.tuning import FixedStrengths, Tuner
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._frames_of_rows import RowFrames
 from sksofteq.estimators._table import Table
 from sksofteq.estimators._wrapped import WrappedRegressor
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@with_shared_docs
 class FrameAveragingRegressor(WrappedRegressor):
     """Any regressor, made equivariant to rotations, reflections and translations by frames.
 
@@ -41,14 +43,7 @@ class FrameAveragingRegressor(WrappedRegressor):
         (``"SO(3)"``, ``"SO(3) on xyz"``) or on some of its axes (``"O(2)@x,y"``). No two of them
         may turn one axis. A mapping gives them labels. Without candidates this is the inner
         estimator.
-    rep_in : str, Representation or mapping, default=None
-        What the columns of X mean, such as ``"5*scalar + 5*vector"``; a mapping from column
-        names (tuples for the components of one feature, ``*`` patterns) for a DataFrame. Needed
-        with candidates; translations need a ``point``.
-    rep_out : str, Representation or mapping, default=None
-        What the columns of y mean; None for scalars.
-    spaces : mapping of str to int, default=None
-        Dimensions of named spaces, such as ``{"joint": 31, "xyz": 3}``.
+    <representations>
     random_state : int, RandomState instance or None, default=None
         Seed of the inner estimator wherever that has none of its own, and of the elements that
         measure errors.

@@ -11,8 +11,8 @@ from sklearn.utils._param_validation import Interval
 from skorch.callbacks import Callback
 
 from sksofteq.candidates import Candidates
+from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._network import NetworkRegressor
-from sksofteq.estimators._parameters import with_shared_docs
 from sksofteq.estimators._table import Table
 from sksofteq.groups import MatrixGroup
 from sksofteq.nn import PathwayLinear, SoftEMLP

@@ -11,8 +11,8 @@ from skorch.callbacks import Callback
 
 from sksofteq.candidates import Candidates
 from sksofteq.estimators._checks import check_hidden_sizes, check_strengths
+from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._network import NetworkRegressor
-from sksofteq.estimators._parameters import with_shared_docs
 from sksofteq.estimators._table import Table
 from sksofteq.nn import SoftEMLP
 from sksofteq.penalties import Penalty, SampledPenalty

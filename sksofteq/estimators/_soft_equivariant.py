@@ -10,8 +10,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skorch.callbacks import Callback
 
 from sksofteq.estimators._checks import check_strengths
+from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._network import NetworkRegressor
-from sksofteq.estimators._parameters import with_shared_docs
 from sksofteq.tuning import FixedStrengths, Tuner, make_tuner
 
 
