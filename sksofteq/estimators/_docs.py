@@ -7,7 +7,7 @@ from typing import TypeVar
 _CANDIDATES = """\
 symmetries : sequence or mapping of group names or groups, default=None
         The candidates, such as ``("O(2)@x,y", "O(2)@y,z")``; a mapping gives them labels.
-        None or none of them makes an ordinary regressor that knows no symmetry.
+        Without any this is an ordinary regressor that knows no symmetry.
     <representations>"""
 
 _REPRESENTATIONS = """\
