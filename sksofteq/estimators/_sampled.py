@@ -27,8 +27,7 @@ class SampledEquivariantRegressor(NetworkRegressor):
     The loss is the mean squared error, y standardised, + sum_G strength_G R_G, where R_G is the
     mean square of f(rho_in(g) x) - rho_out(g) y over the rows (x, y) of a batch, or of
     f(rho_in(g) x) - rho_out(g) f(x), with one random element g of the candidate per step. Hidden
-    features have no types: all of them are scalars,
-    whatever the candidates do.
+    features have no types: all of them are scalars, whatever the candidates do.
 
     **Assumes** nothing of the network, and that equivariance is wanted where the group takes the
     data. **Costs** one more pass of the network per candidate and step, and the strengths are
