@@ -22,7 +22,8 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from benchmarks._bank import SCENARIOS, BankFunction, functions
+from benchmarks._bank import BankFunction, functions
+from benchmarks._bank_scenarios import SCENARIOS
 from benchmarks._common import save, table
 from sksofteq import find_symmetries
 from sksofteq.discovery._views import View

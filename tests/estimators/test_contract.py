@@ -9,64 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from contract_kit import CANDIDATES, ESTIMATORS, ON_ALL_ROWS, assert_same_fit, table
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning, NotFittedError
-from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from skorch.callbacks import Callback
-
-from sksofteq import (
-    AugmentedRegressor,
-    EquivariantRegressor,
-    FrameAveragingRegressor,
-    MixedResidualPathwayRegressor,
-    ResidualPathwayRegressor,
-    SampledEquivariantRegressor,
-    SoftEquivariantRegressor,
-    SoftEquivariantRidge,
-)
-
-CANDIDATES = ("O(2)@x,y", "O(2)@y,z")
-#: What is set where an estimator has such a parameter; the columns are two vectors.
-QUICK = {
-    "rep_in": "2*vector",
-    "hidden_layer_sizes": (16,),
-    "max_iter": 3,
-    "random_state": 0,
-}
-
-
-def factory(estimator, *first, **settings):
-    """Makes the estimator from parameters, of which it is given those that it has."""
-    known = set(estimator().get_params(deep=False))
-
-    def make(**parameters):
-        chosen = QUICK | settings | parameters
-        return estimator(*first, **{k: v for k, v in chosen.items() if k in known})
-
-    return make
-
-
-#: Every estimator; further ones are added here.
-NETWORKS = {
-    "soft, fixed": factory(SoftEquivariantRegressor, CANDIDATES, strengths=1.0),
-    "soft, tuned": factory(SoftEquivariantRegressor, CANDIDATES, max_iter=13),
-    "equivariant": factory(EquivariantRegressor, CANDIDATES),
-    "residual pathway": factory(ResidualPathwayRegressor, CANDIDATES),
-    "mixed pathways": factory(MixedResidualPathwayRegressor, CANDIDATES),
-    "sampled": factory(SampledEquivariantRegressor, CANDIDATES),
-}
-OTHERS = {
-    "ridge": factory(SoftEquivariantRidge, CANDIDATES),
-    "augmented": factory(AugmentedRegressor, Ridge(0.1), CANDIDATES, average=True),
-    "frames": factory(FrameAveragingRegressor, Ridge(0.1), CANDIDATES[:1]),
-}
-ESTIMATORS = NETWORKS | OTHERS
-#: Those that fit all rows as they are, so that a single row's weight is all that it counts for.
-ON_ALL_ROWS = [name for name in ESTIMATORS if name not in ("soft, tuned", "augmented")]
 
 
 @pytest.fixture(params=list(ESTIMATORS.values()), ids=list(ESTIMATORS))
@@ -74,40 +23,9 @@ def make(request):
     return request.param
 
 
-@pytest.fixture(params=list(NETWORKS.values()), ids=list(NETWORKS))
-def make_network(request):
-    return request.param
-
-
 @pytest.fixture(params=[ESTIMATORS[name] for name in ON_ALL_ROWS], ids=ON_ALL_ROWS)
 def make_on_all_rows(request):
     return request.param
-
-
-def table(n=60, seed=0):
-    X = np.random.RandomState(seed).standard_normal((n, 6))
-    return X, X[:, 0] ** 2 + X[:, 1] ** 2 + X[:, 5]
-
-
-def weights(model) -> dict[str, torch.Tensor]:
-    return model.net_.module_.state_dict()
-
-
-def assert_same_fit(first, second) -> None:
-    """Bit-equal weights, where there are any, and strengths."""
-    if hasattr(first, "net_"):
-        ours, theirs = weights(first), weights(second)
-        assert ours.keys() == theirs.keys()
-        for name in ours:
-            assert torch.equal(ours[name], theirs[name]), name
-    assert first.regularizer_strengths_ == second.regularizer_strengths_
-    assert first.equivariance_errors_ == second.equivariance_errors_
-    pd.testing.assert_frame_equal(first.symmetry_report(), second.symmetry_report())
-
-
-def same_weights(first, second) -> bool:
-    ours, theirs = weights(first), weights(second)
-    return all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
 # ------------------------------------------------------------------ scikit-learn's parameters
@@ -477,131 +395,3 @@ def test_score_is_r_squared(make):
     model = make().fit(X, y)
     expected = 1 - np.sum((y - model.predict(X)) ** 2) / np.sum((y - y.mean()) ** 2)
     assert model.score(X, y) == pytest.approx(expected)
-
-
-# ------------------------------------------------------------------ networks
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_weights_and_predictions_have_the_dtype_of_the_data(make_network, dtype):
-    X, y = table()
-    model = make_network().fit(X.astype(dtype), y.astype(dtype))
-    assert model.predict(X.astype(dtype)).dtype == dtype
-    kinds = {value.dtype for value in weights(model).values() if value.is_floating_point()}
-    assert kinds == {torch.from_numpy(np.empty(0, dtype)).dtype}
-
-
-def test_only_the_ratio_of_weights_matters(make_network):
-    X, y = table()
-    # a power of two scales without rounding
-    assert_same_fit(
-        make_network().fit(X, y, sample_weight=np.full(60, 4.0)), make_network().fit(X, y)
-    )
-
-
-def test_other_random_state_gives_another_fit(make_network):
-    X, y = table()
-    assert not same_weights(make_network().fit(X, y), make_network(random_state=1).fit(X, y))
-
-
-# ------------------------------------------------------------------ chunks and warm starts
-
-
-def test_partial_fit_is_one_epoch(make_network):
-    X, y = table()
-    model = make_network().partial_fit(X, y)
-    assert model.n_iter_ == 1
-    assert model.partial_fit(X, y).n_iter_ == 2
-
-
-def test_partial_fit_learns(make_network):
-    X, y = table()
-    model = make_network(learning_rate_init=0.03).partial_fit(X, y)
-    before = model.score(X, y)
-    for _ in range(30):
-        model.partial_fit(X, y)
-    assert model.score(X, y) > before + 0.3
-
-
-def test_partial_fit_keeps_standardisation_and_strengths(make_network):
-    X, y = table()
-    model = make_network().partial_fit(X, y)
-    scale, strengths = weights(model)["scale_in"].clone(), dict(model.regularizer_strengths_)
-    model.partial_fit(50 * X, y)
-    assert torch.equal(weights(model)["scale_in"], scale)
-    assert model.regularizer_strengths_ == strengths
-
-
-def test_partial_fit_with_other_features_is_refused(make_network):
-    X, y = table()
-    model = make_network().partial_fit(X, y)
-    with pytest.raises(ValueError, match="X has 3 features"):
-        model.partial_fit(X[:, :3], y)
-
-
-def test_partial_fit_with_other_outputs_is_refused(make_network):
-    X, y = table()
-    model = make_network().partial_fit(X, y)
-    with pytest.raises(ValueError, match=r"2 outputs.*fitted with 1"):
-        model.partial_fit(X, np.column_stack([y, y]))
-
-
-def test_partial_fit_after_fit_is_one_epoch_more(make_network):
-    X, y = table()
-    model = make_network().fit(X, y)
-    epochs, before = model.n_iter_, model.predict(X)
-    model.partial_fit(X, y)
-    assert model.n_iter_ == epochs + 1
-    assert np.abs(model.predict(X) - before).max() > 1e-6
-    validation = model.loss_curve_.get("validation")
-    assert validation is None or validation.isna().tolist() == [False] * epochs + [True]
-    assert model.loss_curve_.drop(columns="validation", errors="ignore").notna().all(axis=None)
-
-
-class Batches(Callback):
-    """Keeps the first input of every batch."""
-
-    seen: list = []  # noqa: RUF012 - shared with the clone that the fit makes
-
-    def on_batch_begin(self, net, batch=None, **kwargs):
-        self.seen.append(batch.inputs[:, 0].tolist())
-
-
-def test_chunks_are_shuffled_differently(make_network):
-    X, y = table()
-    model, orders = make_network(batch_size=20, callbacks=[Batches()]), []
-    for _ in range(3):
-        Batches.seen.clear()
-        model.partial_fit(X, y)
-        orders.append([value for batch in Batches.seen for value in batch])
-    assert orders[0] != orders[1] != orders[2] != orders[0]
-    assert sorted(orders[0]) == sorted(orders[1]) == sorted(orders[2])
-
-
-def test_partial_fit_after_a_pickle_is_the_same(make_network):
-    X, y = table()
-    model = make_network().partial_fit(X, y)
-    restored = pickle.loads(pickle.dumps(model))
-    assert_same_fit(model.partial_fit(X, y), restored.partial_fit(X, y))
-
-
-def test_fit_after_partial_fit_starts_afresh(make_network):
-    X, y = table()
-    assert_same_fit(make_network().partial_fit(3 * X, y).fit(X, y), make_network().fit(X, y))
-
-
-def test_warm_start_continues(make_network):
-    X, y = table()
-    model = make_network(warm_start=True, learning_rate_init=0.03).fit(X, y)
-    end = model.loss_curve_["data"].iloc[-1]
-    cold_start = model.loss_curve_["data"].iloc[0]
-    model.fit(X, y)
-    assert model.loss_curve_["data"].iloc[0] < 0.5 * (end + cold_start)
-
-
-def test_warm_start_keeps_the_standardisation(make_network):
-    X, y = table()
-    model = make_network(warm_start=True).fit(X, y)
-    scale = weights(model)["scale_in"].clone()
-    model.fit(7 * X, y)
-    assert torch.equal(weights(model)["scale_in"], scale)

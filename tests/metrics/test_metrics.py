@@ -11,7 +11,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sksofteq import equivariance_error, find_symmetries, symmetry_test
+from sksofteq import equivariance_error, symmetry_test
 from sksofteq.groups import SO
 from sksofteq.metrics import CRITICAL_Z, SMALL_BREAK, judge, mean_equivariance_error
 from sksofteq.orbits import OrbitTest
@@ -585,65 +585,3 @@ def test_groups_of_another_length_are_an_error_that_names_them(groups):
 def test_number_of_elements_that_is_no_number_is_an_error_that_names_it(n_elements):
     with pytest.raises(ValueError, match="n_elements must be a positive integer"):
         error_of(n_elements=n_elements)
-
-
-# ------------------------------------------------------------------ without a regressor
-
-
-def test_without_a_regressor_a_process_is_fitted():
-    X = rows(200, 6)
-    frame = pd.DataFrame(X, columns=["bz", "ax", "by", "az", "bx", "ay"])
-    meaning = {("ax", "ay", "az"): "vector", ("bx", "by", "bz"): "vector"}
-    y = frame["az"] * frame["bz"] + np.hypot(frame["ax"], frame["ay"])
-    table = find_symmetries(frame, y, ("O(2)@x,y", "O(2)@y,z"), meaning, random_state=0)
-    assert list(table.columns) == COLUMNS
-    assert table["verdict"].tolist() == ["holds", "broken"]
-    plain = find_symmetries(
-        frame[["ax", "ay", "az", "bx", "by", "bz"]].to_numpy(),
-        y,
-        ("O(2)@x,y", "O(2)@y,z"),
-        "2*vector",
-        random_state=0,
-    )
-    pd.testing.assert_frame_equal(table, plain)
-
-
-def test_without_a_regressor_groups_count():
-    X = np.repeat(rows(40, 3), 4, axis=0) + 1e-3 * rows(160, 3)
-    y = np.linalg.norm(X, axis=1) + 0.1 * np.repeat(rows(40, 1, seed=1)[:, 0], 4)
-    alone = find_symmetries(X, y, ("SO(3)",), "vector", random_state=0)
-    groups = np.repeat(np.arange(40), 4)
-    together = find_symmetries(X, y, ("SO(3)",), "vector", groups=groups, random_state=0)
-    assert alone.verdict["SO(3)"] == "broken"  # neighbours predict rows, and orbits leave them
-    assert together.verdict["SO(3)"] != "broken"
-
-
-# ------------------------------------------------------------------ groups of rows
-
-
-def test_groups_without_a_value_are_refused():
-    X, y = rows(60, 3), rows(60, 1)[:, 0]
-    for groups in (np.where(np.arange(60) == 7, np.nan, 1.0), ["a"] * 7 + [None] + ["b"] * 52):
-        with pytest.raises(ValueError, match=r"groups must hold a value.* in row 7"):
-            find_symmetries(X, y, ("SO(3)",), "vector", groups=groups)
-
-
-def test_names_and_numbers_of_groups_are_the_same():
-    X = rows(90, 3)
-    y = np.linalg.norm(X, axis=1)
-    numbers = np.arange(90) // 3
-    tables = [
-        find_symmetries(X, y, ("SO(3)",), "vector", groups=groups, random_state=0)
-        for groups in (numbers, [f"trial {n:02d}" for n in numbers])
-    ]
-    pd.testing.assert_frame_equal(*tables)
-
-
-def test_few_rows_say_little():
-    said = []
-    for seed in range(40):
-        X = rows(4, 3, seed)
-        said.append(
-            find_symmetries(X, np.linalg.norm(X, axis=1), ("SO(3)",), "vector").verdict["SO(3)"]
-        )
-    assert said.count("broken") <= 4
