@@ -186,7 +186,10 @@ def _introduce(walk: Bunch, X: NDArray, test: NDArray) -> None:
 def _print_report(model: SoftEquivariantRegressor, errors: pd.DataFrame) -> None:
     report = model.symmetry_report()
     print("\nWhich symmetries do these recordings have?\n")
-    print(report.round({"residual": 4, "equivariance_error": 3, "support": 3}).to_string())
+    numbers = report[["strength", "residual", "equivariance_error", "support", "verdict"]]
+    print(numbers.round({"residual": 4, "equivariance_error": 3, "support": 3}).to_string())
+    for label, reason in report["reason"].items():
+        print(f"{label}: {reason}")
     if "cannot tell" in set(report["verdict"]):
         print(CANNOT_TELL)
     print("\nMean distance per joint on trials held out, in centimetres:\n")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg import expm
 from scipy.stats import norm
 from scipy.stats import t as student
 from sklearn.ensemble import ExtraTreesClassifier
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 Predict = Callable[["NDArray"], "NDArray"]
 Element = Mapping["str | None", "NDArray"]
 
+#: |z| beyond which the orbit-average test speaks (one-sided 5 percent); 90 percent of a normal
+#: distribution lie within as many deviations.
+CRITICAL_Z = 1.645
 #: An orbit leaves the data when a classifier tells x from g x with at least this AUC.
 REACH_AUC = 0.9
 #: Fewest rows on which the classifier is asked, and most that it is given.
@@ -50,6 +54,8 @@ class OrbitTest:
         equivariant predictor, about 1 for one whose values along an orbit are unrelated.
     units : int, default=None
         Number of rows, or of groups of rows, that the standard error comes from; None for many.
+    elements : int, default=None
+        Number of group elements averaged over; None for an exact average.
     """
 
     delta: float
@@ -57,6 +63,7 @@ class OrbitTest:
     z: float
     size: float = 0.0
     units: int | None = None
+    elements: int | None = None
 
     @property
     def support(self) -> float:
@@ -64,9 +71,37 @@ class OrbitTest:
 
         Phi(-z); of few rows, or groups of rows, Student's distribution.
         """
-        if self.units is None or not np.isfinite(self.z):
-            return float(norm.cdf(-self.z))
-        return float(student.cdf(-self.z, max(1, self.units - 1)))
+        return self._tail(self.z)
+
+    @property
+    def support_low(self) -> float:
+        """Support with z as much as `CRITICAL_Z` higher: z has a sampling deviation of 1."""
+        return self._tail(self.z + CRITICAL_Z)
+
+    @property
+    def support_high(self) -> float:
+        """Support with z as much as `CRITICAL_Z` lower."""
+        return self._tail(self.z - CRITICAL_Z)
+
+    @property
+    def break_square(self) -> float:
+        """Estimate of the squared break |f - f_G|^2 of the truth, in units of y's variance.
+
+        Let b^2 be the variance of rho_out(g)^-1 F(rho_in(g) x) along the orbit, F being the
+        true function, and v that of the predictor's own error. The predictor changes by
+        size = b^2 + v, and averaging adds b^2 to its loss and takes v from it,
+        delta = b^2 - v; so (size + delta) / 2 is b^2. An average over k sampled elements is off
+        by another (b^2 + v) / k, which is taken from it. Breaks cannot be negative: neither is
+        this. Its standard error is standard_error / 2, as that of size is negligible; that the k
+        elements are the same for all rows adds a share of about 1 / sqrt(k) of the break.
+        """
+        exact = 0.0 if self.elements is None else self.size / self.elements
+        return max((self.size + self.delta - exact) / 2, 0.0)
+
+    def _tail(self, z: float) -> float:
+        if self.units is None or not np.isfinite(z):
+            return float(norm.cdf(-z))
+        return float(student.cdf(-z, max(1, self.units - 1)))
 
 
 def rows_by_value(together: NDArray) -> list[NDArray]:
@@ -97,6 +132,26 @@ def sample_elements(
     return [{name: matrices[i] for name, matrices in drawn.items()} for i in range(n)]
 
 
+def moves_columns(group: MatrixGroup, rep: Representation) -> bool:
+    """Whether some element of the group changes a feature of the representation.
+
+    Generators tell: they are applied to a generic row.
+    """
+    row = np.random.RandomState(0).standard_normal((1, rep.dim))
+    return any(not np.allclose(rep.transform(row, g), row) for g in _generating_elements(group))
+
+
+def _generating_elements(group: MatrixGroup) -> Iterator[Element]:
+    """The discrete generators, and an element along each generator of the Lie algebra."""
+    n_lie, n_discrete = (len(part) for part in next(iter(group.actions.values())))
+    for k in range(n_discrete):
+        yield {name: discrete[k] for name, (_, discrete) in group.actions.items()}
+    for i in range(n_lie):
+        # Of norm 1, as a turn by 2 pi would seem to move nothing.
+        size = max(np.linalg.norm(lie[i]) for lie, _ in group.actions.values()) or 1.0
+        yield {name: expm(lie[i] / size) for name, (lie, _) in group.actions.items()}
+
+
 def _spread_of_points(X: NDArray, rep: Representation, space: str) -> float:
     """Root mean square deviation of the coordinates of all points of a space; 1 without points."""
     squares = []
@@ -111,12 +166,22 @@ def _spread_of_points(X: NDArray, rep: Representation, space: str) -> float:
 
 
 def sample_products(
-    groups: Sequence[MatrixGroup], n: int, X: NDArray, rep: Representation, random_state: object
+    groups: Sequence[MatrixGroup],
+    n: int,
+    X: NDArray,
+    rep: Representation,
+    random_state: object,
+    shares: Sequence[float] | None = None,
 ) -> list[Element]:
-    """Draw n elements, each the product of one element of every group."""
+    """Draw n elements, each the product of one element of every group.
+
+    With `shares`, those of a group stretch by only a share of what was drawn.
+    """
     products: list[Element] = [{} for _ in range(n)]
-    for group in groups:
+    for group, share in zip(groups, shares or [1.0] * len(groups), strict=True):
         factors = sample_elements(group, n, X, rep, random_state)
+        if share < 1:
+            factors = [shrunk(element, share) for element in factors]
         products = [_product(g, h) for g, h in zip(products, factors, strict=True)]
     return products
 
@@ -211,7 +276,7 @@ def orbit_test(
         row_losses(at_rest, y, scale), row_losses(along.mean(axis=0), y, scale), groups
     )
     size = 0.5 * float(np.mean(((along - at_rest) / scale) ** 2))
-    return replace(test, size=size)
+    return replace(test, size=size, elements=len(elements))
 
 
 def compare_losses(plain: NDArray, averaged: NDArray, groups: NDArray | None = None) -> OrbitTest:
@@ -238,7 +303,7 @@ def compare_losses(plain: NDArray, averaged: NDArray, groups: NDArray | None = N
     unit = ROUNDING_UNITS * float(np.finfo(plain.dtype).eps)
     rounding = unit * max(size, unit)
     if n < 2 or abs(delta) <= rounding or error * np.sqrt(n) <= rounding:
-        return OrbitTest(delta, float(error), 0.0)
+        return OrbitTest(delta, float(error), 0.0, units=n)
     return OrbitTest(delta, float(error), float(delta / error), units=n)
 
 

@@ -6,13 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from sksofteq.groups import parse_group
+from sksofteq.groups import GeneratedGroup, parse_group
 from sksofteq.orbits import (
+    CRITICAL_Z,
     REACH_AUC,
     REACH_ROWS,
     OrbitTest,
     compare_losses,
     inverse,
+    moves_columns,
     orbit_auc,
     orbit_average,
     orbit_predictions,
@@ -139,6 +141,33 @@ def test_product_of_no_groups_moves_nothing():
     assert sample_products([], 2, rows(), VECTOR, 0) == [{}, {}]
 
 
+@pytest.mark.parametrize(
+    ("group", "rep", "moves"),
+    [
+        ("SO(3)", "vector", True),
+        ("SO(3)", "2*scalar", False),
+        ("Translation(3)", "vector", False),
+        ("Translation(3)", "scalar + point", True),
+        ("Scaling(3)", "tensor(1,1)", False),
+        ("Scaling(3)", "vector", True),
+    ],
+)
+def test_group_moves_the_columns_that_it_acts_on(group, rep, moves):
+    assert moves_columns(parse_group(group), parse_rep(rep).bind(3)) == moves
+
+
+def test_turn_of_any_length_moves_columns():
+    turn = GeneratedGroup(2 * np.pi * parse_group("SO(3)").lie_algebra)
+    assert moves_columns(turn, VECTOR)
+
+
+def test_pair_moves_the_columns_of_either_space():
+    pair = parse_group("Reflection(1) on a & Permutation(2) on b")
+    dims = {"a": 1, "b": 2}
+    assert moves_columns(pair, parse_rep("b", dims))
+    assert not moves_columns(pair, parse_rep("a*a", dims))
+
+
 # ------------------------------------------------------------------------------- averages
 
 
@@ -258,6 +287,70 @@ def test_support_is_the_normal_tail(z):
     support = OrbitTest(0.0, 1.0, z).support
     assert support == pytest.approx(norm.sf(z))
     assert 0 <= support <= 1
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.floats(-30, 30), st.sampled_from([None, 2, 12, 500]))
+def test_interval_of_support_holds_it(z, units):
+    test = OrbitTest(0.0, 1.0, z, units=units)
+    assert 0 <= test.support_low <= test.support <= test.support_high <= 1
+    assert test.support_low == OrbitTest(0.0, 1.0, z + CRITICAL_Z, units=units).support
+    assert test.support_high == OrbitTest(0.0, 1.0, z - CRITICAL_Z, units=units).support
+
+
+# ------------------------------------------------------------------------------- the break
+
+
+@pytest.mark.parametrize(
+    ("delta", "size", "elements", "square"),
+    [
+        (0.3, 0.5, None, 0.4),
+        (0.3, 0.5, 10, 0.375),
+        (-0.5, 0.5, None, 0.0),
+        (-0.6, 0.5, None, 0.0),
+    ],
+)
+def test_break_is_half_of_size_and_delta_and_never_negative(delta, size, elements, square):
+    assert OrbitTest(delta, 0.1, 1.0, size, elements=elements).break_square == pytest.approx(
+        square
+    )
+
+
+def breaks_found(square, error, n_elements, n_tests=200, n_rows=300):
+    """Estimates of a break: F = |x| + c cos(angle), of variance c^2 / 2; f errs at random."""
+    group, rep = parse_group("SO(2)"), parse_rep("vector").bind(2)
+    rng, c = np.random.default_rng(1), np.sqrt(2 * square)
+
+    def truth(X):
+        radius = np.linalg.norm(X, axis=1, keepdims=True)
+        return radius + c * X[:, :1] / radius
+
+    def predict(X):
+        return truth(X) + error * rng.standard_normal((len(X), 1))
+
+    found = []
+    for seed in range(n_tests):
+        X = rows(n_rows, 2, seed)
+        y = truth(X) + 0.3 * rng.standard_normal((len(X), 1))
+        elements = sample_elements(group, n_elements, X, rep, seed)
+        test = orbit_test(predict, X, y, np.ones(1), elements, rep, Scalar.bind(2))
+        found.append(test.break_square)
+    return np.array(found)
+
+
+@pytest.mark.parametrize("square", [0.1, 0.5])
+@pytest.mark.parametrize("error", [0.05, 0.6])
+@pytest.mark.parametrize("n_elements", [6, 24])
+def test_break_is_found_whatever_the_error_of_the_predictor(square, error, n_elements):
+    found = breaks_found(square, error, n_elements)
+    assert found.mean() == pytest.approx(square, abs=4 * found.std() / np.sqrt(len(found)))
+    assert found.std() < 2 * square / np.sqrt(n_elements) + 0.04
+
+
+def test_no_break_is_found_where_there_is_none():
+    found = breaks_found(0.0, 0.6, 8)
+    assert 0.3 < np.mean(found == 0) < 0.7
+    assert found.max() < 0.1  # the error of the predictor is 0.36
 
 
 # ------------------------------------------------------------------------------- the test

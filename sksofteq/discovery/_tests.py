@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import norm
 
 from sksofteq.candidates import Candidates
 from sksofteq.discovery._views import View
 from sksofteq.groups import MatrixGroup
 from sksofteq.orbits import (
+    CRITICAL_Z,
     REACH_AUC,
     Element,
     OrbitTest,
@@ -36,6 +38,45 @@ SHARES = (1.0, 0.5, 0.25, 0.12)
 SPREAD_ROWS, SPREAD_ELEMENTS = 300, 6
 
 
+#: With fewer rows nothing is tested.
+MIN_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the rows say about every candidate.
+
+    Parameters
+    ----------
+    tests : dict of str to OrbitTest
+    reachable : dict of str to bool
+        Whether the data can test the candidate.
+    shares : dict of str to float
+        Share of their stretching by which elements keep moved rows within the data; 1 for
+        orthogonal groups.
+    grouped : bool
+        Whether standard errors are over groups of rows.
+    """
+
+    tests: dict[str, OrbitTest]
+    reachable: dict[str, bool]
+    shares: dict[str, float]
+    grouped: bool = False
+
+    def supported(self) -> list[str]:
+        """The candidates that hold, beyond chance."""
+        sure = norm.cdf(CRITICAL_Z)
+        return [k for k, test in self.tests.items() if self.reachable[k] and test.support >= sure]
+
+    def leaning(self) -> list[str]:
+        """The candidates that look as if they held, be it by chance."""
+        return [k for k, test in self.tests.items() if self.reachable[k] and test.z < 0]
+
+    def untestable(self) -> set[str]:
+        """The candidates that the data cannot test."""
+        return {label for label, reachable in self.reachable.items() if not reachable}
+
+
 def process_tests(
     X: NDArray,
     y: NDArray,
@@ -45,6 +86,20 @@ def process_tests(
     n_elements: int = 16,
     random_state: int | np.random.RandomState = 0,
 ) -> tuple[dict[str, OrbitTest], dict[str, bool]]:
+    """Tests by candidate, and whether the data can make them; as `gather_evidence`."""
+    evidence = gather_evidence(X, y, candidates, weight, together, n_elements, random_state)
+    return evidence.tests, evidence.reachable
+
+
+def gather_evidence(
+    X: NDArray,
+    y: NDArray,
+    candidates: Candidates,
+    weight: NDArray | None = None,
+    together: NDArray | None = None,
+    n_elements: int = 16,
+    random_state: int | np.random.RandomState = 0,
+) -> Evidence:
     """Test every candidate on rows that a Gaussian process has not seen.
 
     The process f is compared, row by row, with its average over the candidate's orbit, both
@@ -70,21 +125,26 @@ def process_tests(
 
     Returns
     -------
-    tests : dict of str to OrbitTest
-    reachable : dict of str to bool
-        Whether the data can test each candidate.
+    evidence : Evidence
     """
     if not isinstance(random_state, np.random.RandomState):
         random_state = np.random.RandomState(random_state)
     weight = np.ones(len(X)) if weight is None else weight
     rows = np.flatnonzero(weight > 0)
+    if len(rows) < MIN_ROWS:
+        nothing = OrbitTest(0.0, 0.0, 0.0, units=len(rows))
+        labels = list(candidates.groups)
+        return Evidence(
+            dict.fromkeys(labels, nothing), dict.fromkeys(labels, True), dict.fromkeys(labels, 1.0)
+        )
     if len(rows) > MAX_ROWS:
         rows = np.sort(random_state.permutation(rows)[:MAX_ROWS])
     X, y = X[rows].astype(np.float64), y[rows].astype(np.float64)
     together = None if together is None else together[rows]
     tester = _Tester(X, y, weight[rows], candidates, together, n_elements, random_state)
     found = {label: tester.test(group) for label, group in candidates.groups.items()}
-    return {k: test for k, (test, _) in found.items()}, {k: r for k, (_, r) in found.items()}
+    parts = ({label: row[i] for label, row in found.items()} for i in range(3))
+    return Evidence(*parts, grouped=together is not None)
 
 
 class _Tester:
@@ -113,40 +173,43 @@ class _Tester:
         self.share = share / share.mean()
         self.predicted = self.free.left_out_at(X)
 
-    def test(self, group: MatrixGroup) -> tuple[OrbitTest, bool]:
-        """The test of one candidate, and whether the data can make it."""
+    def test(self, group: MatrixGroup) -> tuple[OrbitTest, bool, float]:
+        """The test of one candidate, whether the data can make it, the share of stretching."""
         view = self.free
         if group.affine or group.scales_frame:
             sides = (self.X, self.y, self.rep_in, self.rep_out)
             view = View(*sides, [group], group, self.together)
-        elements, reachable = self._elements(group, view)
+        elements, reachable, share = self._elements(group, view)
         along = np.stack([self._back(view, element) for element in elements])
         plain, averaged = (
             self.share * row_losses(p, self.y, self.scale)
             for p in (self.predicted, along.mean(axis=0))
         )
         test = compare_losses(plain, averaged, self.together)
-        size = 0.5 * float(np.mean(((along - self.predicted) / self.scale) ** 2))
-        return replace(test, size=size), reachable
+        changes = np.mean(((along - self.predicted) / self.scale) ** 2, axis=(0, 2))
+        size = 0.5 * float(np.mean(self.share * changes))
+        if group.linear_part().is_trivial:  # the average is exact, and its change that of one
+            return replace(test, size=2 * size), reachable, share
+        return replace(test, size=size, elements=len(elements)), reachable, share
 
     def _back(self, view: View, element: Element) -> NDArray:
         """rho_out(g)^-1 f(rho_in(g) x)."""
         predicted = view.left_out_at(self.rep_in.transform(self.X, element))
         return self.rep_out.transform(predicted, inverse(element))
 
-    def _elements(self, group: MatrixGroup, view: View) -> tuple[list[Element], bool]:
-        """What to average over, and whether it stays where there are data."""
+    def _elements(self, group: MatrixGroup, view: View) -> tuple[list[Element], bool, float]:
+        """What to average over, whether it stays where there are data, its share of stretching."""
         drawn = sample_elements(group, self.n_elements, self.X, self.rep_in, self.random_state)
         in_reach = orbit_auc(self.X, group, self.rep_in, self.random_state) < REACH_AUC
         if group.linear_part().is_trivial:  # the frame has taken care of everything
-            return drawn[:1], in_reach
+            return drawn[:1], in_reach, 1.0
         if group.is_orthogonal:
-            return drawn, in_reach
+            return drawn, in_reach, 1.0
         rows = self.random_state.permutation(len(self.X))[:SPREAD_ROWS]
         at_rest = view.spread_at(self.X[rows], rows).mean()
         for share in SHARES:
             elements = [shrunk(element, share) for element in drawn]
             moved = [self.rep_in.transform(self.X[rows], g) for g in elements[:SPREAD_ELEMENTS]]
             if np.mean([view.spread_at(X, rows).mean() for X in moved]) < SPREAD_LIMIT * at_rest:
-                return elements, True
-        return elements, False
+                return elements, True, share
+        return elements, False, share

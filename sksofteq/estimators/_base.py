@@ -63,9 +63,11 @@ class CandidateRegressor(RegressorMixin, BaseEstimator):
         report : DataFrame indexed by the candidates in the order given
             Columns strength (as used), residual (sum |C_G W|^2 / sum |W|^2, NaN where no weights
             have types), equivariance_error, support (evidence of the orbit-average test on rows
-            not fitted that averaging over the candidate does not hurt, in [0, 1]) and verdict:
-            "holds", "approximate", "broken", or "cannot tell" (support is 0.5 then): the orbit
-            leaves the data, no rows were held out, or predictions are equivariant by construction.
+            not fitted that averaging over the candidate does not hurt, in [0, 1]), verdict
+            ("holds", "approximate", "broken", or "cannot tell": support is 0.5 then), support_low
+            and support_high (support with z moved by 1.645 either way), implied (whether another
+            candidate that holds contains this one, which holds with it) and reason (a sentence:
+            why the verdict, and how large a break seems to be).
         """
         check_is_fitted(self)
         return self._report.copy()

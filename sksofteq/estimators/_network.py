@@ -6,8 +6,7 @@ import copy
 import math
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,6 @@ from sksofteq.estimators._checks import (
     check_continues,
     check_hidden_sizes,
     check_labels,
-    check_part_weight,
     named_candidates,
 )
 from sksofteq.estimators._net import fit_callbacks, make_net, user_callbacks
@@ -31,46 +29,29 @@ from sksofteq.estimators._outcome import (
     ERROR_ROWS_CHUNK,
     curves,
     equivariance_errors,
+    holding,
     report,
 )
 from sksofteq.estimators._parameters import NetworkParameters
+from sksofteq.estimators._pilots import average_elements, pilot_losses
+from sksofteq.estimators._plans import Plan, is_planned, moving
 from sksofteq.estimators._probe import FitProbe
-from sksofteq.estimators._rows import (
-    RowMover,
-    predict_rows,
-    prepare_rows,
-    split_rows,
-    standardise_module,
-)
+from sksofteq.estimators._rows import RowMover, predict_rows, prepare_rows, standardise_module
+from sksofteq.estimators._run import FitRun, Parts, split_table
 from sksofteq.estimators._start import seeded, set_start, start_skip_, take_over
+from sksofteq.estimators._survey import FitSurvey
 from sksofteq.estimators._table import Table, check_table, kept_on_error
 from sksofteq.groups import MatrixGroup
 from sksofteq.metrics import check_row_groups
 from sksofteq.nn import SoftEMLP
-from sksofteq.orbits import orbit_average, sample_products
+from sksofteq.orbits import Element, orbit_average
 from sksofteq.penalties import Penalty, ProjectionPenalty
-from sksofteq.training import Augmentation, PenalizedNet, Rows, StrengthTuning
+from sksofteq.training import Augmentation, PenalizedNet, StrengthTuning
 from sksofteq.tuning import FixedStrengths, Tuner
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from torch import Tensor
-
-#: Group elements of averaged predictions.
-_AVERAGE_ELEMENTS = 8
-
-
-@dataclass
-class FitRun:
-    """One fit between its beginning and its end."""
-
-    net: PenalizedNet
-    rows: tuple[Rows, Rows | None]
-    probe: FitProbe
-    train: Table
-    valid: Table | None
-    y_scale: Tensor
-    seed: int
 
 
 class NetworkRegressor(CandidateRegressor, NetworkParameters):
@@ -89,15 +70,20 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         sizes = check_hidden_sizes(self.hidden_layer_sizes, candidates.rep_in.dims)
         return {"hidden_layer_sizes": sizes, "max_rank": self.max_rank}
 
-    def _build_module(self, candidates: Candidates) -> SoftEMLP:
+    def _build_module(self, candidates: Candidates, plan: Plan) -> SoftEMLP:
         """The network, weights at random."""
         groups = tuple(candidates.groups.values())
         shape = self._architecture(candidates)
-        return SoftEMLP(candidates.rep_in, candidates.rep_out, groups, **shape)
+        typed = plan.network == "typed"
+        return SoftEMLP(candidates.rep_in, candidates.rep_out, groups, **shape, typed=typed)
 
     def _make_penalty(self, module: SoftEMLP, table: Table, seed: int) -> Penalty:
         """What pulls a standardised network towards the candidates."""
         return ProjectionPenalty(module.core, table.candidates.groups)
+
+    def _make_plan(self, tuner: Tuner, survey: FitSurvey, strengths: dict[str, float]) -> Plan:
+        """Which network to fit, with which strengths."""
+        return Plan("typed", (), strengths)
 
     def _exact(self, candidates: Candidates, penalty: Penalty) -> list[MatrixGroup]:
         """The candidates that the network obeys exactly at its start."""
@@ -142,68 +128,65 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         again = self.warm_start and hasattr(self, "net_")
         table = check_table(self, X, y, sample_weight, reset=not again)
         self._check_requests(table.candidates, again)
-        tuner = self._make_tuner(list(table.candidates.groups))
-        seeds = check_random_state(self.random_state).randint(2**31 - 1, size=3)
-        train, valid, together = self._split(table, tuner, groups, seeds[0])
-        with seeded(int(seeds[1]), self.device):
-            return self._prepare(train, valid, together, tuner, seeds, again)
-
-    def _split(
-        self, table: Table, tuner: Tuner, groups: ArrayLike | None, seed: int
-    ) -> tuple[Table, Table | None, NDArray | None]:
-        """Training part, validation part if one is needed, and the groups of its rows."""
+        labels = list(table.candidates.groups)
+        tuner = self._make_tuner(labels)
+        seeds = check_random_state(self.random_state).randint(2**31 - 1, size=4)
         together = check_row_groups(groups, len(table))
-        if not (self.early_stopping or (tuner.needs_validation and table.candidates.groups)):
-            return table, None, None
-        rows, rows_valid = split_rows(
-            len(table), self.validation_fraction, together, np.random.RandomState(seed)
-        )
-        train, valid = table.take(rows), table.take(rows_valid)
-        check_part_weight(train.weight, "training")
-        if self.early_stopping:
-            check_part_weight(valid.weight, "validation")
-        return train, valid, None if together is None else together[rows_valid]
+        tunes = tuner.needs_validation and bool(labels)
+        parts = split_table(self, table, together, tunes, seeds[0])
+        with seeded(int(seeds[1]), self.device):
+            plan = self._plan_fit(parts, tuner, int(seeds[3]), again)
+            return self.prepare(parts, tuner, plan, seeds, again)
 
-    def _prepare(
-        self,
-        train: Table,
-        valid: Table | None,
-        together: NDArray | None,
-        tuner: Tuner,
-        seeds: NDArray,
-        again: bool,
-    ) -> FitRun:
-        """A network at its start, with what trains it."""
-        candidates = train.candidates
-        strengths = tuner.begin(list(candidates.groups), self.max_iter)
+    def _plan_fit(self, parts: Parts, tuner: Tuner, seed: int, again: bool) -> Plan:
+        """What the rule, and pilots, make of the rows before the network is trained."""
+        pilot = partial(pilot_losses, self, seed=seed)
+        survey = FitSurvey(parts.train, parts.together, self.validation_fraction, pilot, seed)
+        strengths = tuner.begin(list(parts.train.candidates.groups), self.max_iter)
+        strengths = tuner.survey(survey) or strengths
         if again:
             strengths = tuner.resume(self.regularizer_strengths_)
-        module, y_scale = self._start(train, again)
+        return self._make_plan(tuner, survey, strengths)
+
+    def prepare(
+        self, parts: Parts, tuner: Tuner, plan: Plan, seeds: NDArray, again: bool
+    ) -> FitRun:
+        """A network at its start, with what trains it."""
+        train, valid = parts.train, parts.valid
+        module, y_scale = self._start(train, plan, again)
         penalty = self._make_penalty(module, train, int(seeds[2]))
         random_state = np.random.RandomState(seeds[2])
-        probe = FitProbe(module, penalty, train, valid, y_scale, together, random_state)
+        probe = FitProbe(
+            module,
+            penalty,
+            train,
+            valid,
+            y_scale,
+            parts.valid_together,
+            random_state,
+            tuner.evidence,
+        )
         dropped = self._dropped(tuner, probe)
-        set_start(penalty, strengths | dict.fromkeys(dropped, 0.0), again)
+        set_start(penalty, dict(plan.strengths) | dict.fromkeys(dropped, 0.0), again)
         rows = prepare_rows(module, train, y_scale)
         if not again:
-            start_skip_(module, rows, self._exact(candidates, penalty))
+            start_skip_(module, rows, self._exact(train.candidates, penalty))
         rows_valid = None if valid is None else prepare_rows(module, valid, y_scale)
         tuning = StrengthTuning(tuner, probe, dropped)
         callbacks = fit_callbacks(self, tuning, valid is not None)
-        augment = named_candidates(self.augment, candidates.groups, "augment")
-        if augment and candidates.groups:
-            mover = RowMover(module, train, y_scale, np.random.RandomState(seeds[2]))
-            named = _supported(tuner, dropped) if augment is True else lambda: augment
-            callbacks.append(("augmentation", Augmentation(rows, mover, named)))
+        moved = self._moved_rows(plan, tuner, dropped, train.candidates.groups)
+        if moved is not None:
+            random_state = np.random.RandomState(seeds[2])
+            mover = RowMover(module, train, y_scale, random_state, plan.shares)
+            callbacks.append(("augmentation", Augmentation(rows, mover, moved)))
         seed = int(seeds[1])
         net = make_net(self, module, penalty, callbacks, self.max_iter, seed, len(rows))
-        return FitRun(net, (rows, rows_valid), probe, train, valid, y_scale, seed)
+        return FitRun(net, (rows, rows_valid), probe, tuner, plan, parts, y_scale, seed)
 
     def finish_fit(self, run: FitRun) -> None:
         """Everything that comes after the training."""
-        self._keep(run.net, run.train, run.y_scale)
-        self._measure(run.probe, (run.train if run.valid is None else run.valid).X)
-        self._average_elements = self._choose_average(run.probe, run.train.X)
+        self._keep(run.net, run.parts.train, run.y_scale, run.plan)
+        self._measure(run)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -239,24 +222,25 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         self, table: Table, random_state: np.random.RandomState, seed: int, again: bool
     ) -> None:
         """One epoch, at the learning rate of the start and with fixed strengths."""
-        candidates = table.candidates
-        module, y_scale = self._start(table, again)
+        tuner, plan = self._plan_chunk(table, seed, again)
+        module, y_scale = self._start(table, plan, again)
         penalty = self._make_penalty(module, table, seed)
         probe = FitProbe(module, penalty, table, None, y_scale, None, random_state)
-        strengths = self.regularizer_strengths_ if again else self._first_strengths(probe)
+        dropped = set() if again else self._dropped(tuner, probe)
+        strengths = dict(plan.strengths) | dict.fromkeys(dropped, 0.0)
         set_start(penalty, strengths, again)
         rows = prepare_rows(module, table, y_scale)
         if not again:
-            start_skip_(module, rows, self._exact(candidates, penalty))
+            start_skip_(module, rows, self._exact(table.candidates, penalty))
         tuning = StrengthTuning(FixedStrengths(strengths), probe)
         callbacks = [("tuning", tuning), *user_callbacks(self)]
         net = make_net(self, module, penalty, callbacks, 1, seed, len(table)).initialize()
         if again:
             take_over(net, self.net_)
         net.partial_fit((rows, None), None)
-        self._keep(net, table, y_scale)
-        self._measure(probe, table.X, ERROR_ROWS_CHUNK)
-        self._average_elements = self._choose_average(probe, table.X)
+        self._keep(net, table, y_scale, plan)
+        run = FitRun(net, (rows, None), probe, tuner, plan, Parts(table), y_scale, seed)
+        self._measure(run, ERROR_ROWS_CHUNK)
 
     def _predict_ordered(self, rows: NDArray) -> NDArray:
         """Predictions in the representations' order, averaged over orbits if asked for."""
@@ -273,16 +257,19 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         for parameter in ("augment", "average"):
             named_candidates(getattr(self, parameter), candidates.groups, parameter)
         architecture = self._architecture(candidates)
+        if self.network != "auto":
+            architecture["network"] = self.network
         if again:
             check_continues(self, candidates, architecture)
 
-    def _start(self, table: Table, again: bool) -> tuple[SoftEMLP, Tensor]:
+    def _start(self, table: Table, plan: Plan, again: bool) -> tuple[SoftEMLP, Tensor]:
         """The network to train and the scale of y; a fitted one is copied, lest a fit fail."""
         if again:
             module = copy.deepcopy(self.net_.module_)
             return module.to(self.device), self._y_scale.to(self.device)
         dtype = torch.from_numpy(np.empty(0, table.X.dtype)).dtype
-        module = self._build_module(table.candidates).to(device=self.device, dtype=dtype)
+        module = self._build_module(table.candidates, plan)
+        module = module.to(device=self.device, dtype=dtype)
         groups = list(table.candidates.groups.values())
         return module, standardise_module(module, table.X, table.y, groups, table.weight)
 
@@ -290,50 +277,72 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         """Candidates that get no strength because the data cannot test them."""
         if self.untestable == "keep" or isinstance(tuner, FixedStrengths):
             return set()
-        return probe.untestable()
+        return probe.untestable() if tuner.evidence is None else tuner.evidence.untestable()
 
-    def _first_strengths(self, probe: FitProbe) -> dict[str, float]:
-        """What the first call of `partial_fit` fixes."""
-        labels = list(probe.candidates.groups)
+    def _plan_chunk(self, table: Table, seed: int, again: bool) -> tuple[Tuner, Plan]:
+        """Typed layers with what the rule begins with; afterwards what there is, unchanged."""
+        if again:
+            strengths = self.regularizer_strengths_
+            tuner, network = FixedStrengths(strengths), self._fitted_architecture["network"]
+            tuner.begin(list(strengths), 1)
+            return tuner, Plan(network, (), strengths)
+        labels = list(table.candidates.groups)
         tuner = self._make_tuner(labels)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # one epoch leaves no room for updates
             strengths = tuner.begin(labels, 1)
-        return strengths | dict.fromkeys(self._dropped(tuner, probe), 0.0)
+        survey = FitSurvey(table, None, self.validation_fraction, None, seed)
+        strengths = tuner.survey(survey) or strengths
+        return tuner, Plan("plain" if self.network == "plain" else "typed", (), strengths)
+
+    def _moved_rows(
+        self, plan: Plan, tuner: Tuner, dropped: set[str], groups: Mapping[str, MatrixGroup]
+    ) -> Callable[[], list[str]] | None:
+        """What tells, epoch by epoch, the candidates that move the rows; None if none ever do."""
+        labels = named_candidates(self.augment, groups, "augment")
+        if labels is True and tuner.evidence is None and not plan.moved:
+            return lambda: [label for label in tuner.supported() if label not in dropped]
+        if is_planned(self.augment):
+            labels = moving(plan.moved, groups)
+        return (lambda: labels) if groups and labels else None
 
     # ------------------------------------------------------------------ fitted attributes
 
-    def _keep(self, net: PenalizedNet, table: Table, y_scale: Tensor) -> None:
+    def _keep(self, net: PenalizedNet, table: Table, y_scale: Tensor, plan: Plan) -> None:
         """Set the fitted attributes; the net lets go of the data."""
         self._keep_table(table)
         net.callbacks, net.callbacks_ = None, []
         self.net_, self._y_scale = net, y_scale
-        self._fitted_architecture = self._architecture(table.candidates)
+        self._fitted_architecture = {
+            **self._architecture(table.candidates),
+            "network": plan.network,
+        }
         self.n_iter_ = len(net.history)
         self.regularizer_strengths_ = {k: net.penalty.strengths[k] for k in self.groups_}
         vars(self).update(curves(net, list(self.groups_)))
 
-    def _measure(self, probe: FitProbe, X: NDArray, n_rows: int = ERROR_ROWS) -> None:
+    def _measure(self, run: FitRun, n_rows: int = ERROR_ROWS) -> None:
+        """Report, of predictions that are averaged if that is asked for."""
+        probe, X = run.probe, run.parts.to_measure.X
+        self._average_elements = self._choose_average(run)
         self.equivariance_errors_ = equivariance_errors(
-            probe.predict, X, probe.candidates, probe.random_state, n_rows
+            self._predict_ordered, X, probe.candidates, probe.random_state, n_rows
         )
-        self._report = report(probe, self.regularizer_strengths_, self.equivariance_errors_)
+        self._report = report(
+            probe, self.regularizer_strengths_, self.equivariance_errors_, run.plan.cost
+        )
 
-    def _choose_average(self, probe: FitProbe, X: NDArray) -> list:
+    def _choose_average(self, run: FitRun) -> list[Element]:
         """The group elements to average predictions over; none if that is not asked for."""
         labels = named_candidates(self.average, self.groups_, "average")
-        auto = labels == "auto"
-        if labels is True or auto:
-            labels = [k for k, v in self._report["verdict"].items() if v == "holds"]
+        pays = True
+        if is_planned(self.average):
+            if run.tuner.evidence is not None:
+                labels = moving(run.plan.moved, self.groups_)
+            else:
+                labels, pays = holding(run.probe), labels is True
         if not labels:
             return []
-        chosen = [self.groups_[label] for label in labels]
-        elements = sample_products(chosen, _AVERAGE_ELEMENTS, X, self.rep_in_, probe.random_state)
-        if auto and not probe.average_pays(elements):
-            return []
-        return elements
-
-
-def _supported(tuner: Tuner, dropped: set[str]) -> Callable[[], list[str]]:
-    """What tells, epoch by epoch, the candidates that a rule takes to hold."""
-    return lambda: [label for label in tuner.supported() if label not in dropped]
+        random_state = np.random.RandomState(run.seed)
+        elements = average_elements(labels, run.plan.shares, run.parts.train, random_state)
+        return elements if pays or run.probe.average_pays(elements) else []

@@ -10,7 +10,14 @@ import pandas as pd
 
 from sksofteq.candidates import Candidates
 from sksofteq.estimators._probe import FitProbe
-from sksofteq.metrics import build_report, mean_equivariance_error
+from sksofteq.metrics import (
+    LEAVES_DATA,
+    NO_ROWS,
+    Findings,
+    build_report,
+    mean_equivariance_error,
+    root_mean_square,
+)
 from sksofteq.orbits import sample_elements
 from sksofteq.training import PenalizedNet
 
@@ -62,13 +69,39 @@ def equivariance_errors(
     return errors
 
 
-def report(probe: FitProbe, strengths: dict[str, float], errors: dict[str, float]) -> pd.DataFrame:
+def findings(probe: FitProbe, cost: float | None = None) -> Findings:
+    """Tests of every candidate on the held-out rows, and why some cannot be tested.
+
+    `cost` is that of keeping those, as a share of the error on rows held out.
+    """
+    why = LEAVES_DATA
+    if cost is not None:
+        more = "more" if cost >= 0 else "less"
+        why += f"; kept, with {abs(cost):.0%} {more} error on rows held out"
+    return Findings(
+        probe.orbit_tests(REPORT_ELEMENTS),
+        probe.candidates,
+        root_mean_square(probe.y_scale),
+        dict.fromkeys(probe.untestable(), why)
+        if probe.has_tests
+        else dict.fromkeys(probe.candidates.groups, NO_ROWS),
+        grouped=probe.is_grouped,
+    )
+
+
+def holding(probe: FitProbe) -> list[str]:
+    """The candidates whose verdict is "holds"."""
+    judged = findings(probe).judgements()
+    return [label for label, judgement in judged.items() if judgement.verdict == "holds"]
+
+
+def report(
+    probe: FitProbe,
+    strengths: dict[str, float],
+    errors: dict[str, float],
+    cost: float | None = None,
+) -> pd.DataFrame:
     """The symmetry report of the network as it is."""
     residuals = probe.penalty.relative_residuals() if strengths else []
-    return build_report(
-        strengths,
-        dict(zip(strengths, residuals, strict=True)),
-        errors,
-        probe.orbit_tests(REPORT_ELEMENTS),
-        probe.untestable() if probe.has_rows else set(),
-    )
+    residuals = dict(zip(strengths, residuals, strict=True))
+    return build_report(strengths, residuals, errors, findings(probe, cost))

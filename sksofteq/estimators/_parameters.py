@@ -20,6 +20,7 @@ class NetworkParameters(BaseEstimator):
     net_class = PenalizedNet
     # What is fixed unless an estimator has a parameter of that name.
     penalty, untestable, augment, average = "proximal", "keep", False, False
+    network = "typed"
 
     _parameter_constraints: dict = {  # noqa: RUF012 - scikit-learn's convention
         "symmetries": "no_validation",

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from sksofteq.discovery import Evidence
+
 #: Orbit tests look at no more than this many validation rows.
 MAX_ROWS = 2000
 
@@ -46,11 +48,13 @@ class FitProbe:
     rows_together : ndarray or None
         Group of each validation row, for standard errors.
     random_state : RandomState
+    evidence : Evidence, default=None
+        Tests made before the fit, which then stand for tests of the network.
 
     Attributes
     ----------
     has_rows : bool
-        Whether there are held-out rows to test on.
+        Whether there are held-out rows.
     """
 
     def __init__(
@@ -62,7 +66,9 @@ class FitProbe:
         y_scale: Tensor,
         rows_together: NDArray | None,
         random_state: np.random.RandomState,
+        evidence: Evidence | None = None,
     ) -> None:
+        self.evidence = evidence
         self.module, self.penalty, self.candidates = module, penalty, train.candidates
         # How far an orbit leaves the data is a matter of inputs alone: all rows tell.
         parts = [train.X] if held_out is None else [train.X, held_out.X]
@@ -76,6 +82,16 @@ class FitProbe:
         self.rows_together = rows_together
         self.y_scale, self.random_state = y_scale.cpu().numpy(), random_state
 
+    @property
+    def has_tests(self) -> bool:
+        """Whether tests are on rows that what is tested was not fitted to."""
+        return self.has_rows or self.evidence is not None
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether standard errors of the tests are over groups of rows."""
+        return self.rows_together is not None if self.evidence is None else self.evidence.grouped
+
     def penalties(self) -> dict[str, float]:
         """R_G of every candidate."""
         with torch.no_grad():
@@ -88,6 +104,8 @@ class FitProbe:
 
     def orbit_tests(self, n_elements: int) -> dict[str, OrbitTest]:
         """Orbit-average test of every candidate on the validation rows."""
+        if self.evidence is not None:
+            return self.evidence.tests
         if not self.has_rows:
             return {label: OrbitTest(0.0, 0.0, 0.0) for label in self.candidates.groups}
         rep_in, rep_out = self.candidates.rep_in, self.candidates.rep_out
@@ -117,6 +135,8 @@ class FitProbe:
 
     def untestable(self) -> set[str]:
         """Candidates whose orbit leaves the data."""
+        if self.evidence is not None:
+            return self.evidence.untestable()
         return {label for label, auc in self.reach.items() if auc >= REACH_AUC}
 
     def average_pays(self, elements: list) -> bool:

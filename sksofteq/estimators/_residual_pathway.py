@@ -13,6 +13,7 @@ from skorch.callbacks import Callback
 from sksofteq.candidates import Candidates
 from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._network import NetworkRegressor
+from sksofteq.estimators._plans import Plan
 from sksofteq.estimators._table import Table
 from sksofteq.groups import MatrixGroup
 from sksofteq.nn import PathwayLinear, SoftEMLP
@@ -132,9 +133,9 @@ class ResidualPathwayRegressor(NetworkRegressor):
     def _make_tuner(self, labels: list[str]) -> Tuner:
         return FixedStrengths(prior_strength(self.alpha, self.alpha_residual))
 
-    def _build_module(self, candidates: Candidates) -> SoftEMLP:
+    def _build_module(self, candidates: Candidates, plan: Plan) -> SoftEMLP:
         if not candidates.groups:
-            return super()._build_module(candidates)
+            return super()._build_module(candidates, plan)
         pathways = self._pathways(list(candidates.groups))
         module = SoftEMLP(
             candidates.rep_in,

@@ -17,7 +17,13 @@ from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._outcome import equivariance_errors
 from sksofteq.estimators._table import Table, check_table, kept_on_error
 from sksofteq.linear import Preparation, RidgeFit, fit_ridge, left_out_tests, with_bias
-from sksofteq.metrics import build_report, check_row_groups
+from sksofteq.metrics import (
+    LEAVES_DATA,
+    Findings,
+    build_report,
+    check_row_groups,
+    root_mean_square,
+)
 from sksofteq.orbits import REACH_AUC, orbit_auc
 from sksofteq.subspace import EquivariantProjector
 
@@ -265,12 +271,15 @@ class SoftEquivariantRidge(CandidateRegressor):
         tests = left_out_tests(
             rows, prepared.rep_features, prepared.rep_target, groups, criterion, together
         )
-        self._report = build_report(
-            self.regularizer_strengths_,
-            self._residuals(),
-            self.equivariance_errors_,
+        findings = Findings(
             tests,
-            untestable,
+            candidates,
+            root_mean_square(prepared.y_scale),
+            dict.fromkeys(untestable, LEAVES_DATA),
+            grouped=together is not None,
+        )
+        self._report = build_report(
+            self.regularizer_strengths_, self._residuals(), self.equivariance_errors_, findings
         )
 
     def _asked_strengths(self, labels: list[str]) -> dict[str, float | None]:

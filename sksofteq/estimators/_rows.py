@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -128,12 +128,18 @@ def prepare_rows(module: SoftEMLP, table: Table, y_scale: Tensor) -> Rows:
 
 
 def move_rows(
-    table: Table, groups: Sequence[MatrixGroup], random_state: np.random.RandomState
+    table: Table,
+    groups: Sequence[MatrixGroup],
+    random_state: np.random.RandomState,
+    shares: Sequence[float] | None = None,
 ) -> Table:
-    """The rows, dealt into parts, each moved by a product of one element of every group."""
+    """The rows, dealt into parts, each moved by a product of one element of every group.
+
+    With `shares`, elements of a group stretch by only a share of what was drawn.
+    """
     rep_in, rep_out = table.candidates.rep_in, table.candidates.rep_out
     n_parts = min(MAX_PARTS, len(table))
-    elements = sample_products(groups, n_parts, table.X, rep_in, random_state)
+    elements = sample_products(groups, n_parts, table.X, rep_in, random_state, shares)
     X, y = table.X.copy(), table.y.copy()
     parts = np.array_split(random_state.permutation(len(X)), n_parts)
     for rows, element in zip(parts, elements, strict=True):
@@ -152,6 +158,8 @@ class RowMover:
         Raw rows in the representations' order.
     y_scale : Tensor of shape (dim_out,)
     random_state : RandomState
+    shares : mapping of str to float
+        By candidate, the share of their stretching that elements are given.
     """
 
     def __init__(
@@ -160,14 +168,16 @@ class RowMover:
         table: Table,
         y_scale: Tensor,
         random_state: np.random.RandomState,
+        shares: Mapping[str, float],
     ) -> None:
         self.module, self.table, self.y_scale = module, table, y_scale
-        self.random_state = random_state
+        self.random_state, self.shares = random_state, shares
 
     def __call__(self, labels: Sequence[str]) -> Rows:
         """The rows, moved by products of elements of the named candidates."""
         groups = [self.table.candidates.groups[label] for label in labels]
-        moved = move_rows(self.table, groups, self.random_state)
+        shares = [self.shares.get(label, 1.0) for label in labels]
+        moved = move_rows(self.table, groups, self.random_state, shares)
         return prepare_rows(self.module, moved, self.y_scale)
 
 

@@ -13,6 +13,7 @@ from sksofteq.candidates import Candidates
 from sksofteq.estimators._checks import check_hidden_sizes, check_strengths
 from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._network import NetworkRegressor
+from sksofteq.estimators._plans import Plan
 from sksofteq.estimators._table import Table
 from sksofteq.nn import SoftEMLP
 from sksofteq.penalties import Penalty, SampledPenalty
@@ -158,7 +159,7 @@ class SampledEquivariantRegressor(NetworkRegressor):
                 )
         return {"hidden_layer_sizes": sizes, "max_rank": 0}
 
-    def _build_module(self, candidates: Candidates) -> SoftEMLP:
+    def _build_module(self, candidates: Candidates, plan: Plan) -> SoftEMLP:
         return SoftEMLP(
             candidates.rep_in, candidates.rep_out, (), **self._architecture(candidates)
         )

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sklearn.utils._param_validation import Interval, StrOptions
 from skorch.callbacks import Callback
 
+from sksofteq.candidates import Candidates
 from sksofteq.estimators._checks import check_strengths
 from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._network import NetworkRegressor
+from sksofteq.estimators._plans import Plan, Planner, is_planned, pilot_table
+from sksofteq.estimators._survey import FitSurvey
+from sksofteq.estimators._table import Table
+from sksofteq.training import PenalizedNet
 from sksofteq.tuning import FixedStrengths, Tuner, make_tuner
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+#: Pilots run for this share of the epochs.
+PILOT_SHARE = 0.5
 
 
 @with_shared_docs
@@ -29,29 +41,43 @@ class SoftEquivariantRegressor(NetworkRegressor):
     <candidates>
     strengths : float or mapping of str to float, default=None
         Fixed strengths >= 0, ``inf`` meaning hard; None lets `tuner` set them.
-    tuner : {"orbit", "paper"} or Tuner, default="orbit"
-        The rule that sets strengths during the fit. "paper" needs ``penalty="gradient"`` to tell
-        candidates apart (docs/performance.md).
+    tuner : {"process", "orbit", "paper"} or Tuner, default="process"
+        The rule that sets strengths: "process" by tests before the fit, on rows that a Gaussian
+        process left out; "orbit" and "paper" during the fit. "paper" needs
+        ``penalty="gradient"`` to tell candidates apart (docs/performance.md).
+    network : {"auto", "typed", "plain"}, default="auto"
+        Hidden layers: typed features, which the penalties pull towards the candidates, or those
+        of a perceptron ("plain"), where strengths act through the frame and on the linear skip
+        alone and candidates work through `augment` and `average`. "auto" compares both in pilots
+        of half the epochs, on rows held out, and fits the better one to all rows; it is "typed"
+        where there are no tests to go by (strengths that are given, other rules), hidden features
+        are given, or there are fewer than 40 rows.
     penalty : {"proximal", "gradient"}, default="proximal"
         Whether the penalty is a proximal step after the optimizer's, stable for any strength, or
         part of the gradient that Adam normalises, as published. A strength of one form is not
         the same as one of the other.
     <training>
-    augment : bool or sequence of str, default=False
+    augment : bool, "auto" or sequence of str, default="auto"
         Move the training rows by random elements of candidates, anew in every epoch: of those
-        that the rule takes to hold (True), or of the ones named.
-    average : bool, "auto" or sequence of str, default=False
+        that hold by tests before the fit and stood up to the pilots, if there are such tests
+        ("auto"), of those that the rule takes to hold, whichever rule (True), or of those named.
+    average : bool, "auto" or sequence of str, default="auto"
         Average predictions over 8 group elements, which makes `predict` 8 times as dear: of the
-        candidates whose verdict is "holds" (True), of those if that lowers the validation error
-        ("auto"), or of the ones named.
+        same candidates as `augment` ("auto" and True) if there are tests before the fit; without,
+        of those whose verdict is "holds" (True), if that lowers the validation error ("auto"); or
+        of those named.
     untestable : {"keep", "drop"}, default="keep"
         Whether a candidate that the data cannot test keeps the strength that the tuner starts with
-        or gets none.
+        and moves rows, or neither. `pilots_` tells what keeping it costs on rows held out.
     <computing>
 
     Attributes
     ----------
     <attributes>
+    pilots_ : DataFrame
+        What ``network="auto"`` compared: columns network, moved_by (candidates that moved rows),
+        error (mean squared error on the rows held out, over the variance of y) and chosen.
+        Empty if there was no choice to make.
 
     See Also
     --------
@@ -87,9 +113,10 @@ class SoftEquivariantRegressor(NetworkRegressor):
     _parameter_constraints: dict = {  # noqa: RUF012 - scikit-learn's convention
         **NetworkRegressor._parameter_constraints,
         "strengths": [Interval(Real, 0, None, closed="both"), Mapping, None],
-        "tuner": [StrOptions({"orbit", "paper"}), Tuner],
+        "tuner": [StrOptions({"process", "orbit", "paper"}), Tuner],
+        "network": [StrOptions({"auto", "typed", "plain"})],
         "penalty": [StrOptions({"proximal", "gradient"})],
-        "augment": ["boolean", "array-like"],
+        "augment": ["boolean", StrOptions({"auto"}), "array-like"],
         "average": ["boolean", StrOptions({"auto"}), "array-like"],
         "untestable": [StrOptions({"keep", "drop"})],
     }
@@ -102,7 +129,8 @@ class SoftEquivariantRegressor(NetworkRegressor):
         rep_out: Any = None,
         spaces: Mapping[str, int] | None = None,
         strengths: float | Mapping[str, float] | None = None,
-        tuner: str | Tuner = "orbit",
+        tuner: str | Tuner = "process",
+        network: str = "auto",
         penalty: str = "proximal",
         hidden_layer_sizes: Sequence = (128, 128),
         max_rank: int = 2,
@@ -115,8 +143,8 @@ class SoftEquivariantRegressor(NetworkRegressor):
         n_iter_no_change: int = 20,
         tol: float = 1e-4,
         warm_start: bool = False,
-        augment: bool | Sequence[str] = False,
-        average: bool | str | Sequence[str] = False,
+        augment: bool | str | Sequence[str] = "auto",
+        average: bool | str | Sequence[str] = "auto",
         untestable: str = "keep",
         callbacks: list[Callback] | None = None,
         device: str = "cpu",
@@ -148,6 +176,7 @@ class SoftEquivariantRegressor(NetworkRegressor):
         )
         self.strengths = strengths
         self.tuner = tuner
+        self.network = network
         self.penalty = penalty
         self.augment = augment
         self.average = average
@@ -158,3 +187,51 @@ class SoftEquivariantRegressor(NetworkRegressor):
             return make_tuner(self.tuner) if labels else FixedStrengths()
         check_strengths(self.strengths, labels)
         return FixedStrengths(self.strengths)
+
+    def _architecture(self, candidates: Candidates) -> dict[str, Any]:
+        """As of any network; features with types need typed layers.
+
+        Raises
+        ------
+        ValueError
+            If a plain network is asked for with typed features.
+        """
+        shape = super()._architecture(candidates)
+        if self.network == "plain" and not _are_widths(shape["hidden_layer_sizes"]):
+            raise ValueError(
+                'hidden_layer_sizes must be widths where network="plain"; got '
+                f'{self.hidden_layer_sizes!r}. Set network to "typed".'
+            )
+        return shape
+
+    def _make_plan(self, tuner: Tuner, survey: FitSurvey, strengths: dict[str, float]) -> Plan:
+        """What was found decides which candidates move rows; pilots decide on the layers."""
+        self._pilots = pilot_table()
+        evidence = tuner.evidence
+        if evidence is None:
+            return Plan("plain" if self.network == "plain" else "typed", (), strengths)
+        keeps = self.untestable == "keep"
+        kept = sorted(evidence.untestable()) if keeps else []
+        if not keeps:
+            strengths = strengths | dict.fromkeys(evidence.untestable(), 0.0)
+        losses = partial(survey.losses, share=PILOT_SHARE)
+        planner = Planner(evidence, strengths, kept, losses, survey.held_out_together)
+        sets = is_planned(self.augment) or is_planned(self.average)
+        if self._has_choice(survey):
+            plan, self._pilots = planner.choose(sets)
+            return plan
+        network = self.network if self.network != "auto" else "typed"
+        return planner.plan(network, evidence.supported() if sets else ())
+
+    def _has_choice(self, survey: FitSurvey) -> bool:
+        shape = self._architecture(survey.table.candidates)
+        widths = _are_widths(shape["hidden_layer_sizes"])
+        return self.network == "auto" and survey.has_pilots and widths
+
+    def _keep(self, net: PenalizedNet, table: Table, y_scale: Tensor, plan: Plan) -> None:
+        super()._keep(net, table, y_scale, plan)
+        self.pilots_ = vars(self).pop("_pilots", pilot_table())
+
+
+def _are_widths(sizes: Sequence) -> bool:
+    return all(isinstance(size, int) for size in sizes)

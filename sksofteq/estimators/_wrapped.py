@@ -22,7 +22,7 @@ from sksofteq.estimators._base import CandidateRegressor
 from sksofteq.estimators._outcome import equivariance_errors
 from sksofteq.estimators._soft_equivariant import SoftEquivariantRegressor
 from sksofteq.estimators._table import Table, check_table, kept_on_error
-from sksofteq.metrics import build_report, check_row_groups
+from sksofteq.metrics import EQUIVARIANT, NO_ROWS, Findings, build_report, check_row_groups
 from sksofteq.orbits import OrbitTest
 
 if TYPE_CHECKING:
@@ -173,10 +173,15 @@ class WrappedRegressor(MetaEstimatorMixin, CandidateRegressor):
         labels = list(self.groups_)
         strength = np.inf if labels and self._is_equivariant else 0.0
         self.regularizer_strengths_ = dict.fromkeys(labels, float(strength))
+        why = EQUIVARIANT if strength > 0 else NO_ROWS
+        findings = Findings(
+            dict.fromkeys(labels, OrbitTest(0.0, 0.0, 0.0)),
+            table.candidates,
+            untestable=dict.fromkeys(labels, why),
+        )
         self._report = build_report(
             self.regularizer_strengths_,
-            residuals=dict.fromkeys(labels, np.nan),
-            errors=self.equivariance_errors_,
-            tests=dict.fromkeys(labels, OrbitTest(0.0, 0.0, 0.0)),
-            untestable=set(),
+            dict.fromkeys(labels, np.nan),
+            self.equivariance_errors_,
+            findings,
         )

@@ -174,6 +174,19 @@ class MatrixGroup:
         linear._actions = actions
         return linear
 
+    def frame_part(self) -> MatrixGroup:
+        """Return what a frame takes care of: translations, frame scalings; or else nothing."""
+        if self.scales_frame:
+            return self
+        part = copy.copy(self)
+        part._actions = {}
+        for name, (lie, discrete) in self._actions.items():
+            basis = self.translations.get(name, np.zeros((0, 0)))
+            moved = np.zeros((basis.shape[1], *lie.shape[1:]))
+            moved[:, : len(basis), -1] = basis.T
+            part._actions[name] = (_frozen(moved), discrete[:0])
+        return part
+
     def without_frame(self) -> MatrixGroup:
         """Return this group acting on tensors alone, never through the frame of scales."""
         if not self.scales_frame:

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from sksofteq.metrics import REPORT_COLUMNS
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: Columns of a report that are drawn.
+DRAWN = ("strength", "equivariance_error", "support", "verdict")
 #: One colour per verdict, distinguishable without colour vision, and a marker each.
 VERDICT_STYLE = {
     "holds": ("#1b7837", "o"),
@@ -30,7 +30,8 @@ class SymmetryDisplay:
     Parameters
     ----------
     report : DataFrame
-        As `SoftEquivariantRegressor.symmetry_report` returns it.
+        As `SoftEquivariantRegressor.symmetry_report` returns it; the columns strength,
+        equivariance_error, support and verdict are drawn.
 
     Attributes
     ----------
@@ -42,15 +43,15 @@ class SymmetryDisplay:
     >>> import pandas as pd
     >>> from sksofteq.inspection import SymmetryDisplay
     >>> report = pd.DataFrame(
-    ...     [[3.0, 0.01, 0.1, 0.99, "holds"], [0.001, 0.2, 0.5, 0.0, "broken"]],
+    ...     [[3.0, 0.1, 0.99, "holds"], [0.001, 0.5, 0.0, "broken"]],
     ...     index=["O(2)@x,y", "O(2)@y,z"],
-    ...     columns=["strength", "residual", "equivariance_error", "support", "verdict"])
+    ...     columns=["strength", "equivariance_error", "support", "verdict"])
     >>> len(SymmetryDisplay(report=report).plot().axes_)
     3
     """
 
     def __init__(self, *, report: pd.DataFrame) -> None:
-        missing = [name for name in REPORT_COLUMNS if name not in report.columns]
+        missing = [name for name in DRAWN if name not in report.columns]
         if missing:
             raise ValueError(f"report lacks the columns {missing}.")
         self.report = report

@@ -1,59 +1,33 @@
-"""What is said of a test: support, verdict, the report of a fit."""
+"""The report of a fit."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
-from sksofteq.orbits import OrbitTest
+from sksofteq.metrics._verdicts import Findings
 
-#: |z| beyond which the orbit-average test speaks (one-sided 5 percent).
-CRITICAL_Z = 1.645
-#: A predictor that changes by less than this share of the target's variance along an orbit has
-#: an approximate symmetry, even where the test finds it broken.
-SMALL_BREAK = 0.05
-#: Columns of the report of a fit.
-REPORT_COLUMNS = ["strength", "residual", "equivariance_error", "support", "verdict"]
-
-
-def judge(test: OrbitTest, reachable: bool) -> tuple[float, str]:
-    """Return (support, verdict) of one test; support is 0.5 where nothing can be told.
-
-    "approximate" says that the test does not settle it, for one of two reasons: |z| below
-    `CRITICAL_Z`, so that the break is too small for these rows to see *or* the rows are too few
-    to decide (the test has no power; more held-out rows may turn it into "holds" or "broken");
-    or z above it although the predictor hardly changes along the orbit (`SMALL_BREAK`).
-
-    Parameters
-    ----------
-    test : OrbitTest
-    reachable : bool
-        Whether the orbit stays within the data.
-
-    Returns
-    -------
-    support : float
-    verdict : {"holds", "approximate", "broken", "cannot tell"}
-    """
-    if not reachable or test.z == 0.0 or not np.isfinite(test.z):
-        return 0.5, "cannot tell"
-    sure = norm.cdf(CRITICAL_Z)
-    if test.support >= sure:
-        return test.support, "holds"
-    if test.support <= 1 - sure and test.size >= SMALL_BREAK:
-        return test.support, "broken"
-    return test.support, "approximate"
+#: Columns of the report of a fit, and their types.
+COLUMN_TYPES = {
+    "strength": float,
+    "residual": float,
+    "equivariance_error": float,
+    "support": float,
+    "verdict": object,
+    "support_low": float,
+    "support_high": float,
+    "implied": bool,
+    "reason": object,
+}
+REPORT_COLUMNS = list(COLUMN_TYPES)
 
 
 def build_report(
     strengths: Mapping[str, float],
     residuals: Mapping[str, float],
     errors: Mapping[str, float],
-    tests: Mapping[str, OrbitTest],
-    untestable: set[str],
+    findings: Findings,
 ) -> pd.DataFrame:
     """Return the report of a fit, a row per candidate.
 
@@ -61,21 +35,24 @@ def build_report(
     ----------
     strengths, residuals, errors : mapping of str to float
         By candidate.
-    tests : mapping of str to OrbitTest
-        Outcome of the orbit-average test on held-out rows.
-    untestable : set of str
-        Candidates whose orbit leaves the data.
+    findings : Findings
+        Their tests on held-out rows, and why some cannot be tested.
     """
     rows = {
-        label: (
-            strengths[label],
-            float(residuals[label]),
-            errors[label],
-            *judge(tests[label], label not in untestable),
-        )
-        for label in strengths
+        label: {
+            "strength": strengths[label],
+            "residual": residuals[label],
+            "equivariance_error": errors[label],
+            **vars(judged),
+        }
+        for label, judged in findings.judgements().items()
     }
-    report = pd.DataFrame(
-        list(rows.values()), columns=REPORT_COLUMNS, index=pd.Index(list(rows), dtype=object)
+    return as_frame(rows, REPORT_COLUMNS)
+
+
+def as_frame(rows: Mapping[str, Mapping[str, object]], columns: list[str]) -> pd.DataFrame:
+    """Rows by candidate as a table with some columns, numbers as floats."""
+    table = pd.DataFrame(
+        list(rows.values()), columns=columns, index=pd.Index(list(rows), dtype=object)
     )
-    return report.astype(dict.fromkeys(REPORT_COLUMNS[:-1], float))
+    return table.astype({name: COLUMN_TYPES.get(name, float) for name in columns})

@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 
 from sksofteq.candidates import Candidates
 from sksofteq.discovery import process_tests
-from sksofteq.metrics._report import judge
+from sksofteq.metrics._report import as_frame
 from sksofteq.metrics._rows import (
     at_least_one,
     candidates_view,
@@ -19,12 +19,17 @@ from sksofteq.metrics._rows import (
     checked,
     predictor,
 )
+from sksofteq.metrics._verdicts import LEAVES_DATA, Findings, root_mean_square
 from sksofteq.orbits import REACH_AUC, OrbitTest, orbit_auc, orbit_test, sample_elements
 from sksofteq.reps import Representation
 from sksofteq.standardisation import mean_and_scale
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+#: Columns of a table of tests, and those that `detail` adds.
+COLUMNS = ["delta", "standard_error", "z", "support", "verdict"]
+DETAIL = ["support_low", "support_high", "implied", "reason"]
 
 
 def symmetry_test(
@@ -39,6 +44,7 @@ def symmetry_test(
     groups: ArrayLike | None = None,
     n_elements: int = 24,
     random_state: Any = None,
+    detail: bool = False,
 ) -> pd.DataFrame:
     """Test which candidate symmetries held-out data have, with any fitted regressor.
 
@@ -70,6 +76,8 @@ def symmetry_test(
         Group elements per candidate.
     random_state : int, RandomState instance or None, default=None
         Seed of the group elements.
+    detail : bool, default=False
+        Also support_low, support_high, implied and reason, as in a symmetry report.
 
     Returns
     -------
@@ -77,7 +85,11 @@ def symmetry_test(
         Columns delta (change of the standardised mean squared error), standard_error, z,
         support (Phi(-z); 0.5 where nothing can be told) and verdict ("holds", "approximate",
         "broken", "cannot tell"). "approximate" with a small |z| can also mean that the rows are
-        too few to decide.
+        too few to decide. A candidate that lies within one that holds, holds as well, with the
+        latter's support if that is higher; delta, standard_error and z stay its own. Fewer than
+        10 rows, or groups of rows, tell nothing. With `detail` also support_low and support_high
+        (support with z moved by 1.645 either way), implied (whether a candidate that holds
+        contains this one) and reason (a sentence).
 
     Examples
     --------
@@ -95,17 +107,18 @@ def symmetry_test(
     frame, y, candidates = checked(X, y, symmetries, rep_in, rep_out, spaces)
     predict = predictor(estimator_or_predict, frame)
     rows, predict = candidates_view(candidates, frame.values, predict)
-    return as_table(
-        *orbit_tests(
-            predict,
-            rows,
-            y,
-            candidates,
-            n_elements=at_least_one(n_elements),
-            random_state=check_random_state(random_state),
-            rows_together=check_row_groups(groups, len(y)),
-        )
+    together = check_row_groups(groups, len(y))
+    tests, reachable = orbit_tests(
+        predict,
+        rows,
+        y,
+        candidates,
+        n_elements=at_least_one(n_elements),
+        random_state=check_random_state(random_state),
+        rows_together=together,
     )
+    findings = _findings(tests, reachable, y, candidates, together is not None)
+    return as_table(findings, detail)
 
 
 def find_symmetries(
@@ -119,6 +132,7 @@ def find_symmetries(
     groups: ArrayLike | None = None,
     n_elements: int = 16,
     random_state: Any = None,
+    detail: bool = False,
 ) -> pd.DataFrame:
     """Test which candidate symmetries data have, without a model of yours.
 
@@ -152,6 +166,8 @@ def find_symmetries(
         Group elements per candidate.
     random_state : int, RandomState instance or None, default=None
         Seed of the group elements, and of the rows where there are more than 1000.
+    detail : bool, default=False
+        Also support_low, support_high, implied and reason, as in a symmetry report.
 
     Returns
     -------
@@ -168,19 +184,27 @@ def find_symmetries(
     SO(3)          holds
     Scaling(3)    broken
     Name: verdict, dtype: ...
+
+    A candidate that lies within another one holds with it:
+
+    >>> names = ("SO(3)", "SO(2)@x,y")
+    >>> table = find_symmetries(X, y, names, "vector", random_state=0, detail=True)
+    >>> table.reason["SO(2)@x,y"]
+    'SO(3) holds and contains it'
     """
     frame, y, candidates = checked(X, y, symmetries, rep_in, rep_out, spaces)
     order = candidates.order_in
-    return as_table(
-        *process_tests(
-            frame.values if order is None else frame.values[:, order],
-            y,
-            candidates,
-            together=check_row_groups(groups, len(y)),
-            n_elements=at_least_one(n_elements),
-            random_state=check_random_state(random_state),
-        )
+    together = check_row_groups(groups, len(y))
+    tests, reachable = process_tests(
+        frame.values if order is None else frame.values[:, order],
+        y,
+        candidates,
+        together=together,
+        n_elements=at_least_one(n_elements),
+        random_state=check_random_state(random_state),
     )
+    findings = _findings(tests, reachable, y, candidates, together is not None)
+    return as_table(findings, detail)
 
 
 def orbit_tests(
@@ -208,12 +232,22 @@ def orbit_tests(
     return tests, reachable
 
 
-def as_table(tests: Mapping[str, OrbitTest], reachable: Mapping[str, bool]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            (test.delta, test.standard_error, test.z, *judge(test, reachable[label]))
-            for label, test in tests.items()
-        ],
-        columns=["delta", "standard_error", "z", "support", "verdict"],
-        index=pd.Index(list(tests), dtype=object),
-    )
+def _findings(
+    tests: Mapping[str, OrbitTest],
+    reachable: Mapping[str, bool],
+    y: NDArray,
+    candidates: Candidates,
+    grouped: bool,
+) -> Findings:
+    _, scale = mean_and_scale(y, candidates.rep_out, list(candidates.groups.values()))
+    untestable = {label: LEAVES_DATA for label, inside in reachable.items() if not inside}
+    return Findings(tests, candidates, root_mean_square(scale), untestable, grouped)
+
+
+def as_table(findings: Findings, detail: bool) -> pd.DataFrame:
+    """What was found, a row per candidate."""
+    rows = {
+        label: vars(findings.tests[label]) | vars(judged)
+        for label, judged in findings.judgements().items()
+    }
+    return as_frame(rows, COLUMNS + DETAIL if detail else COLUMNS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,7 @@ class _Core(nn.Module):
         candidates: CandidateSet,
         skip: bool,
         make_linear: Callable[..., nn.Module],
+        make_skip: Callable[..., nn.Module],
     ) -> None:
         super().__init__()
         self.blocks = nn.ModuleList()
@@ -38,7 +40,7 @@ class _Core(nn.Module):
             self.blocks.append(nn.ModuleList([linear, bilinear, gate]))
             current = rep
         self.output = make_linear(current, rep_out)
-        self.skip = make_linear(rep_in, rep_out, bias=False) if skip else None
+        self.skip = make_skip(rep_in, rep_out, bias=False) if skip else None
         if skip:
             # The skip starts at nothing: the network is what it would be without it.
             for parameter in self.skip.parameters():
@@ -75,6 +77,9 @@ class SoftEMLP(nn.Module):
         Whether a soft linear layer leads from input to output.
     make_linear : callable, default=SoftEquivariantLinear
         Makes a linear layer from (rep_in, rep_out, bias=True).
+    typed : bool, default=True
+        Whether the hidden layers have types. If not they are those of a perceptron: candidates
+        act through the frame and on the skip alone.
 
     Attributes
     ----------
@@ -93,10 +98,11 @@ class SoftEMLP(nn.Module):
         max_rank: int = 2,
         skip: bool = True,
         make_linear: Callable[..., nn.Module] = SoftEquivariantLinear,
+        typed: bool = True,
     ) -> None:
         super().__init__()
         self.rep_in, self.rep_out, self.groups = rep_in, rep_out, tuple(groups)
-        candidates = CandidateSet(groups)
+        candidates = CandidateSet(groups if typed else ())
         self.frame = Frame(rep_in, rep_out, groups)
         grouped_in, order_in = self.frame.rep_framed.grouped()
         as_vectors = rep_out.as_vectors() if self.frame.translated else rep_out
@@ -107,7 +113,10 @@ class SoftEMLP(nn.Module):
             else hidden_representation(size, rep_in.dims, candidates, rep_in, max_rank)
             for size in hidden_layer_sizes
         ]
-        self.core = _Core(grouped_in, grouped_out, hidden, candidates, skip, make_linear)
+        make_hidden = make_linear if typed else partial(make_linear, typed=False)
+        self.core = _Core(
+            grouped_in, grouped_out, hidden, candidates, skip, make_hidden, make_linear
+        )
         self.register_buffer("order_in", torch.as_tensor(order_in))
         self.register_buffer("order_out", torch.argsort(torch.as_tensor(order_out)))
         for name, size in (("in", grouped_in.dim), ("out", grouped_out.dim)):

@@ -23,6 +23,9 @@ class SoftEquivariantLinear(nn.Module):
         Input and output features, with known dimensions.
     bias : bool, default=True
         Whether there is a bias.
+    typed : bool, default=True
+        Whether inputs and outputs turn as their types say. If not, a candidate constrains only
+        which extra inputs of a frame are read.
 
     Attributes
     ----------
@@ -30,9 +33,15 @@ class SoftEquivariantLinear(nn.Module):
     bias : Parameter of shape (dim_out,) or None
     """
 
-    def __init__(self, rep_in: Representation, rep_out: Representation, bias: bool = True) -> None:
+    def __init__(
+        self,
+        rep_in: Representation,
+        rep_out: Representation,
+        bias: bool = True,
+        typed: bool = True,
+    ) -> None:
         super().__init__()
-        self.rep_in, self.rep_out = rep_in, rep_out
+        self.rep_in, self.rep_out, self.typed = rep_in, rep_out, typed
         self.weight = nn.Parameter(torch.empty(rep_out.dim, rep_in.dim))
         self.bias = nn.Parameter(torch.empty(rep_out.dim)) if bias else None
         self.reset_parameters()

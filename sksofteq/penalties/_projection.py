@@ -216,12 +216,14 @@ def _collect_pairs(
         axes = tuple(
             (space, lower and not orthogonal) for space, lower in map_axes(type_out, type_in)
         )
-        key = (axes, type_in.frame, shapes[0] + shapes[1])
+        key = (axes, type_in.frame, shapes[0] + shapes[1], layers[number].typed)
         stacks.setdefault(key, []).append((number, block))
         types.setdefault(key, []).append((type_out, type_in, shapes))
     pairs, kinds = [], []
+    frame_parts = [group.frame_part() for group in groups]
     for key, blocks in stacks.items():
-        pair = PairBlocks(*types[key][0], blocks, groups).to(layers[0].weight)
+        acting = groups if key[-1] else frame_parts
+        pair = PairBlocks(*types[key][0], blocks, acting).to(layers[0].weight)
         if pair.is_touched:
             numbers = {kind: n for n, kind in enumerate(dict.fromkeys(types[key]))}
             counts = [len(block) for _, block in blocks]

@@ -1,6 +1,7 @@
 """Which vectors and which linear maps are equivariant."""
 
 from sksofteq.subspace._basis import equivariant_basis
+from sksofteq.subspace._containment import is_subgroup
 from sksofteq.subspace._invariants import (
     DenseSubspace,
     OrbitSubspace,
@@ -19,6 +20,7 @@ __all__ = [
     "equivariant_basis",
     "intersect_subspaces",
     "invariant_subspace",
+    "is_subgroup",
     "map_axes",
     "map_subspace",
 ]

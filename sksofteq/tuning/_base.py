@@ -11,7 +11,24 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sksofteq.discovery import Evidence
     from sksofteq.orbits import OrbitTest
+
+
+class Survey(Protocol):
+    """What a rule may ask of the rows before anything is trained."""
+
+    @property
+    def has_pilots(self) -> bool:
+        """Whether there are rows enough for pilots."""
+
+    def evidence(self, n_elements: int) -> Evidence:
+        """Tests of every candidate with a Gaussian process, on rows that it has not seen."""
+
+    def pilot_losses(self, strengths: Mapping[str, float], share: float) -> NDArray:
+        """Losses on rows held out, by row, of a network trained for a share of the epochs."""
 
 
 class Probe(Protocol):
@@ -49,6 +66,23 @@ class Tuner(ABC, BaseEstimator):
             Length of the fit.
         """
 
+    def survey(self, survey: Survey) -> dict[str, float] | None:
+        """Look at the rows before training; return strengths to start with, None for `begin`'s.
+
+        Called once, after `begin`.
+
+        Parameters
+        ----------
+        survey : Survey
+            Gives access to tests and pilots.
+        """
+        return None
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """The tests that the rule went by in `survey`, which the report then shows, or None."""
+        return None
+
     @abstractmethod
     def on_epoch_end(self, epoch: int, probe: Probe) -> dict[str, float] | None:
         """Return new strengths, or None to leave them as they are.
@@ -62,7 +96,7 @@ class Tuner(ABC, BaseEstimator):
         """
 
     def resume(self, strengths: Mapping[str, float]) -> dict[str, float]:
-        """Return the strengths to go on from in a warm start; called after `begin`.
+        """Return the strengths to go on from in a warm start; called after `survey`.
 
         Parameters
         ----------

@@ -7,6 +7,7 @@ from sklearn.base import clone
 from sksofteq.tuning._base import Tuner
 from sksofteq.tuning._orbit_loop import OrbitTuner
 from sksofteq.tuning._paper import PaperTuner
+from sksofteq.tuning._process import ProcessTuner
 
 
 def make_tuner(tuner: str | Tuner) -> Tuner:
@@ -19,7 +20,7 @@ def make_tuner(tuner: str | Tuner) -> Tuner:
     TypeError
         If the object is not a `Tuner`.
     """
-    rules = {"orbit": OrbitTuner, "paper": PaperTuner}
+    rules = {"orbit": OrbitTuner, "paper": PaperTuner, "process": ProcessTuner}
     if isinstance(tuner, str):
         if tuner not in rules:
             raise ValueError(f"tuner must be one of {sorted(rules)} or a Tuner, got {tuner!r}.")

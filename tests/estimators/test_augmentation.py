@@ -151,7 +151,7 @@ def noisy_fit(**parameters):
 
 @pytest.fixture(scope="module")
 def plain_fit():
-    return noisy_fit()
+    return noisy_fit(average=False)
 
 
 def test_verdicts_of_a_validation_part(plain_fit):

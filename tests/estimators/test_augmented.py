@@ -337,6 +337,7 @@ def test_attributes_and_report():
     assert report["residual"].isna().all()
     assert report["support"].eq(0.5).all()
     assert report["verdict"].eq("cannot tell").all()
+    assert report["reason"].eq("no rows were held out").all()
     assert report["equivariance_error"].to_dict() == model.equivariance_errors_
     report["support"] = 0.0
     assert model.symmetry_report()["support"].eq(0.5).all()

@@ -36,7 +36,17 @@ def test_report_columns_order_and_index():
     model = regressor(max_iter=13).fit(*table())
     report = model.symmetry_report()
     assert list(report.columns) == REPORT_COLUMNS
-    assert REPORT_COLUMNS == ["strength", "residual", "equivariance_error", "support", "verdict"]
+    assert REPORT_COLUMNS == [
+        "strength",
+        "residual",
+        "equivariance_error",
+        "support",
+        "verdict",
+        "support_low",
+        "support_high",
+        "implied",
+        "reason",
+    ]
     assert list(report.index) == [KEPT, BROKEN]
     assert report["strength"].to_dict() == model.regularizer_strengths_
     assert report["equivariance_error"].to_dict() == model.equivariance_errors_
@@ -62,12 +72,26 @@ def test_without_a_validation_part_nothing_can_be_told():
     report = regressor(strengths=1.0).fit(*table()).symmetry_report()
     assert (report["support"] == 0.5).all()
     assert (report["verdict"] == "cannot tell").all()
+    assert (report["reason"] == "no rows were held out").all()
 
 
 def test_with_a_validation_part_something_can_be_told():
     model = regressor(strengths=0.0, early_stopping=True, validation_fraction=0.5)
     report = model.set_params(max_iter=20).fit(*table(200)).symmetry_report()
     assert (report["support"] != 0.5).all()
+
+
+def test_equivariant_network_with_a_validation_part_says_so():
+    model = regressor(strengths=np.inf, early_stopping=True, validation_fraction=0.5)
+    report = model.fit(*table(200)).symmetry_report()
+    assert (report["reason"] == "predictions are equivariant by construction").all()
+
+
+def test_too_few_rows_are_held_out():
+    model = regressor(strengths=0.0, early_stopping=True, validation_fraction=0.1)
+    report = model.fit(*table(60)).symmetry_report()
+    assert (report["verdict"] == "cannot tell").all()
+    assert (report["reason"] == "only 6 rows to judge by").all()
 
 
 def test_equivariance_errors_lie_between_0_and_1_and_agree_with_the_metric():
@@ -97,7 +121,10 @@ def test_last_row_of_the_penalty_path_is_the_penalty_of_the_network():
 
 def test_columns_of_the_loss_curve():
     X, y = table()
-    fixed, tuned = regressor(strengths=2.0).fit(X, y), regressor(max_iter=13).fit(X, y)
+    fixed, tuned = (
+        regressor(strengths=2.0).fit(X, y),
+        regressor(tuner="orbit", max_iter=13).fit(X, y),
+    )
     assert list(fixed.loss_curve_) == ["data", KEPT, BROKEN]
     assert list(tuned.loss_curve_) == ["data", KEPT, BROKEN, "validation"]
     np.testing.assert_allclose(fixed.loss_curve_[KEPT], 2.0 * fixed.penalty_path_[KEPT])
@@ -167,7 +194,7 @@ def test_plain_network(none):
     model = regressor(none, rep_in=None).fit(X, y)
     assert model.regularizer_strengths_ == model.equivariance_errors_ == {}
     report = model.symmetry_report()
-    assert report.shape == (0, 5)
+    assert report.shape == (0, 9)
     assert list(report.columns) == REPORT_COLUMNS
     assert list(model.loss_curve_) == ["data"]
     assert model.strength_path_.shape == (5, 0)
@@ -179,7 +206,7 @@ def test_plain_network_fits_any_number_of_columns():
 
 
 def test_verbose_shows_losses_and_strengths(capsys):
-    regressor(max_iter=13, verbose=True).fit(*table())
+    regressor(max_iter=13, early_stopping=True, verbose=True).fit(*table())
     shown = capsys.readouterr().err
     assert "13/13" in shown
     assert "loss=" in shown

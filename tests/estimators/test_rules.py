@@ -16,7 +16,7 @@ from sksofteq.tuning import OrbitTuner, PaperTuner
 
 def test_few_epochs_warn_that_there_are_few_updates():
     with pytest.warns(UserWarning, match="max_iter=5 leaves room for 4 updates"):
-        regressor(max_iter=5).fit(*table())
+        regressor(tuner="orbit", max_iter=5).fit(*table())
 
 
 def test_orbit_tuner_object_and_its_bounds():

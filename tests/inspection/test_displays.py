@@ -11,12 +11,12 @@ from sklearn.exceptions import NotFittedError
 
 from sksofteq import SoftEquivariantRegressor
 from sksofteq.inspection import StrengthPathDisplay, SymmetryDisplay
-from sksofteq.metrics import REPORT_COLUMNS
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 plt = pytest.importorskip("matplotlib.pyplot")
 
+COLUMNS = ["strength", "equivariance_error", "support", "verdict"]
 LABELS = [
     "O(2)@x,y",
     "O(2)@y,z",
@@ -33,12 +33,12 @@ def closed_figures():
 
 def report(strengths=(3.0, 1e-3, 0.5, 3.0)) -> pd.DataFrame:
     rows = [
-        (strengths[0], 0.01, 0.1, 0.99, "holds"),
-        (strengths[1], 0.2, 0.5, 0.001, "broken"),
-        (strengths[2], 0.1, 0.2, 0.3, "approximate"),
-        (strengths[3], 0.1, 0.2, 0.5, "cannot tell"),
+        (strengths[0], 0.1, 0.99, "holds"),
+        (strengths[1], 0.5, 0.001, "broken"),
+        (strengths[2], 0.2, 0.3, "approximate"),
+        (strengths[3], 0.2, 0.5, "cannot tell"),
     ]
-    return pd.DataFrame(rows, index=LABELS, columns=REPORT_COLUMNS)
+    return pd.DataFrame(rows, index=LABELS, columns=COLUMNS)
 
 
 def path(*columns) -> pd.DataFrame:

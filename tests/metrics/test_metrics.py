@@ -13,8 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sksofteq import equivariance_error, symmetry_test
 from sksofteq.groups import SO
-from sksofteq.metrics import CRITICAL_Z, SMALL_BREAK, judge, mean_equivariance_error
-from sksofteq.orbits import OrbitTest
+from sksofteq.metrics import CRITICAL_Z, mean_equivariance_error
 from sksofteq.reps import Scalar, Vector
 
 BODY = {"joint": 4, "xyz": 3}
@@ -429,27 +428,55 @@ def test_targets_of_a_table_are_found_by_name():
     assert table.verdict["SO(3)"] == "cannot tell"
 
 
-@pytest.mark.parametrize(
-    ("z", "size", "verdict"),
-    [
-        (-CRITICAL_Z, 1.0, "holds"),
-        (-CRITICAL_Z + 0.01, 1.0, "approximate"),
-        (CRITICAL_Z - 0.01, 1.0, "approximate"),
-        (CRITICAL_Z, SMALL_BREAK, "broken"),
-        (CRITICAL_Z, 0.9 * SMALL_BREAK, "approximate"),
-        (50.0, 0.9 * SMALL_BREAK, "approximate"),
-    ],
-)
-def test_verdict(z, size, verdict):
-    test = OrbitTest(z, 1.0, z, size)
-    assert judge(test, reachable=True) == (test.support, verdict)
+# ------------------------------------------------------------------------------- details
 
 
-@pytest.mark.parametrize(
-    ("z", "reachable"), [(-9.0, False), (9.0, False), (0.0, True), (np.nan, True), (np.inf, True)]
-)
-def test_what_cannot_be_told(z, reachable):
-    assert judge(OrbitTest(z, 1.0, z, 1.0), reachable) == (0.5, "cannot tell")
+def test_details_are_those_of_a_report():
+    X = rows(600)
+    arguments = (*nearest(X, height(X)), ("SO(3)", "O(2)@x,y", "SO(2)@x,y"), "vector")
+    table = symmetry_test(*arguments, random_state=0, detail=True)
+    plain = symmetry_test(*arguments, random_state=0)
+    pd.testing.assert_frame_equal(table[COLUMNS], plain)
+    assert list(table.columns) == [*COLUMNS, "support_low", "support_high", "implied", "reason"]
+    assert table["implied"].tolist() == [False, False, True]
+    assert "raises the error" in table.reason["SO(3)"]
+    assert "lowers the error" in table.reason["O(2)@x,y"]
+    assert table.reason["SO(2)@x,y"] == "O(2)@x,y holds and contains it"
+
+
+def test_subgroup_holds_with_its_group_without_details():
+    X = rows(600)
+    names = ("SO(3)", "Reflection(3)", "O(3)")
+    table = symmetry_test(*nearest(X, length(X)), names, "vector", random_state=0)
+    assert table["verdict"].tolist() == ["holds"] * 3
+    assert table["support"].min() >= min(table.support["O(3)"], table.support["SO(3)"])
+
+
+def test_reasons_of_what_cannot_be_told():
+    X = [5.0, 0.0, 0.0] + 0.2 * rows(400)
+    away = symmetry_test(*nearest(X, length(X)), ("SO(3)",), "vector", random_state=0, detail=True)
+    assert away.reason["SO(3)"].startswith("moved rows leave the data")
+    exact = symmetry_test(
+        length, rows(), height(rows()), ("SO(3)",), "vector", random_state=0, detail=True
+    )
+    assert exact.reason["SO(3)"] == "predictions are equivariant by construction"
+    few = symmetry_test(
+        height,
+        rows(),
+        length(rows()),
+        ("SO(3)",),
+        "vector",
+        groups=np.arange(len(rows())) % 4,
+        random_state=0,
+        detail=True,
+    )
+    assert few.reason["SO(3)"] == "only 4 groups of rows to judge by"
+
+
+def test_no_candidates_give_an_empty_table_with_details():
+    table = symmetry_test(height, rows(), height(rows()), (), None, detail=True)
+    assert table.shape == (0, 9)
+    assert table["implied"].dtype == bool
 
 
 # ------------------------------------------------------------------------------- bad input

@@ -1,0 +1,79 @@
+"""Short fits that tell which plan predicts best."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.base import clone
+
+from sksofteq.estimators._plans import Plan, is_planned, moving
+from sksofteq.estimators._rows import predict_rows
+from sksofteq.estimators._run import Parts
+from sksofteq.estimators._start import seeded
+from sksofteq.estimators._table import Table
+from sksofteq.orbits import Element, orbit_average, row_losses, sample_products
+from sksofteq.tuning import FixedStrengths
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sksofteq.estimators._network import NetworkRegressor
+
+#: Group elements of averaged predictions.
+AVERAGE_ELEMENTS = 8
+
+
+def average_elements(
+    labels: Sequence[str],
+    shares: Mapping[str, float],
+    table: Table,
+    random_state: np.random.RandomState,
+) -> list[Element]:
+    """The group elements to average predictions over, for candidates by name."""
+    candidates = table.candidates
+    return sample_products(
+        [candidates.groups[label] for label in labels],
+        AVERAGE_ELEMENTS if labels else 0,
+        table.X,
+        candidates.rep_in,
+        random_state,
+        [shares.get(label, 1.0) for label in labels],
+    )
+
+
+def pilot_losses(
+    estimator: NetworkRegressor, train: Table, held_out: Table, plan: Plan, share: float, seed: int
+) -> NDArray:
+    """Losses on rows held out, by row, after a share of the epochs with fixed strengths.
+
+    The learning rate runs through its whole schedule in these epochs.
+    """
+    pilot = clone(estimator).set_params(
+        max_iter=max(1, round(share * estimator.max_iter)),
+        early_stopping=False,
+        callbacks=None,
+        verbose=False,
+    )
+    tuner = FixedStrengths(dict(plan.strengths))
+    seeds = np.random.RandomState(seed).randint(2**31 - 1, size=4)
+    with seeded(int(seeds[1]), estimator.device), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a pilot warns of, the fit itself will
+        tuner.begin(list(plan.strengths), pilot.max_iter)
+        run = pilot.prepare(Parts(train), tuner, plan, seeds, again=False)
+        run.net.fit(run.rows, None)
+    predict = partial(predict_rows, run.net.module_)
+    predicted = predict(held_out.X)
+    if is_planned(estimator.average):
+        candidates = train.candidates
+        labels = moving(plan.moved, candidates.groups)
+        elements = average_elements(labels, plan.shares, train, np.random.RandomState(seed))
+        if elements:
+            sides = (candidates.rep_in, candidates.rep_out)
+            predicted = orbit_average(predict, held_out.X, elements, *sides)
+    scale = run.y_scale.cpu().numpy()
+    weight = held_out.weight / held_out.weight.mean()
+    return weight * row_losses(predicted, held_out.y, scale)

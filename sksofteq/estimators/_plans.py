@@ -1,0 +1,151 @@
+"""How a fit makes use of what was found: which network, and which candidates move its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sksofteq.groups import MatrixGroup
+from sksofteq.orbits import CRITICAL_Z, compare_losses
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sksofteq.discovery import Evidence
+
+#: Most strength of a candidate that holds by its test but did not stand up to the pilots.
+REJECTED = 1e-3
+#: The z, against the best plan so far, that others must stay below: the less there is to say for a
+#: plan beforehand, the more its pilot has to show.
+CRITICAL = {"supported": 0.0, "leaning": -0.5, "typed": -CRITICAL_Z}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to fit.
+
+    Parameters
+    ----------
+    network : {"typed", "plain"}
+        Typed hidden layers, or those of a perceptron.
+    moved : tuple of str
+        Candidates whose elements move rows and average predictions where that is "auto".
+    strengths : mapping of str to float
+    shares : mapping of str to float
+        Share of their stretching that elements are given; 1 where a candidate is missing.
+    cost : float, default=None
+        How much more error there is, as a share, for moving by candidates that cannot be tested.
+    """
+
+    network: str
+    moved: tuple[str, ...]
+    strengths: Mapping[str, float]
+    shares: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    cost: float | None = None
+
+
+def moving(labels: Sequence[str], groups: Mapping[str, MatrixGroup]) -> list[str]:
+    """Those of the candidates that do anything which a frame has not taken care of."""
+    return [label for label in labels if not groups[label].linear_part().is_trivial]
+
+
+def is_planned(value: Any) -> bool:
+    """Whether `augment` or `average` leaves it to the plan which candidates are moved by."""
+    return value is True or (isinstance(value, str) and value == "auto")
+
+
+def pilot_table(rows: Iterable[tuple] = ()) -> pd.DataFrame:
+    """A table of pilots, by default an empty one."""
+    return pd.DataFrame(list(rows), columns=["network", "moved_by", "error", "chosen"])
+
+
+class Planner:
+    """Chooses a plan by pilots: short fits, compared row by row on rows that they have not seen.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    strengths : mapping of str to float
+        What the rule gives each candidate.
+    kept : list of str
+        Candidates that cannot be tested and are imposed all the same.
+    losses : callable
+        Gets a plan and returns the losses of its pilot, shape (n_rows,).
+    together : ndarray of shape (n_rows,) or None
+        Group of each of these rows.
+    """
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        strengths: Mapping[str, float],
+        kept: list[str],
+        losses: Callable[[Plan], NDArray],
+        together: NDArray | None = None,
+    ) -> None:
+        self.evidence, self.strengths, self.kept = evidence, strengths, kept
+        self.losses, self.together = losses, together
+        self._tried: list[tuple[Plan, NDArray]] = []
+
+    def plan(self, network: str, moved: Sequence[str]) -> Plan:
+        """The plan with a network and candidates that move rows, the kept ones among them."""
+        chosen = {*moved, *self.kept}
+        ordered = tuple(label for label in self.strengths if label in chosen)
+        return Plan(network, ordered, self._strengths(chosen), self.evidence.shares)
+
+    def choose(self, sets: bool) -> tuple[Plan, pd.DataFrame]:
+        """The best plan, and what its pilots and those of the others said.
+
+        A perceptron that knows nothing is what others must beat: one that is moved by the
+        candidates that hold, then by those that only look so, and typed layers.
+
+        Parameters
+        ----------
+        sets : bool
+            Whether candidates may move rows; if not they act through strengths alone.
+        """
+        supported, leaning = self.evidence.supported(), self.evidence.leaning()
+        best = self.plan("plain", () if sets else supported)
+        if sets:
+            best = self._better(best, self.plan("plain", supported), CRITICAL["supported"])
+            best = self._better(best, self.plan("plain", leaning), CRITICAL["leaning"])
+        best = self._better(best, self.plan("typed", best.moved), CRITICAL["typed"])
+        return replace(best, cost=self._cost_of_kept()), self._table(best)
+
+    def _cost_of_kept(self) -> float | None:
+        """What moving a perceptron by the candidates that cannot be tested costs, as a share."""
+        if not self.kept:
+            return None
+        weak = {k: min(v, REJECTED) if k in self.kept else v for k, v in self.strengths.items()}
+        without = Plan("plain", (), weak, self.evidence.shares)
+        errors = [float(self._run(plan).mean()) for plan in (self.plan("plain", ()), without)]
+        return errors[0] / errors[1] - 1 if errors[1] else None
+
+    def _better(self, best: Plan, other: Plan, critical: float) -> Plan:
+        """The other plan if its z, against the best one so far, is below the critical value."""
+        if other == best:
+            return best
+        test = compare_losses(self._run(best), self._run(other), self.together)
+        return other if test.z < critical else best
+
+    def _run(self, plan: Plan) -> NDArray:
+        known = [losses for tried, losses in self._tried if tried == plan]
+        if not known:
+            known = [self.losses(plan)]
+            self._tried.append((plan, known[0]))
+        return known[0]
+
+    def _strengths(self, chosen: set[str]) -> dict[str, float]:
+        """The rule's, but for candidates that hold and yet do not pay."""
+        rejected = set(self.evidence.supported()) - chosen
+        return {k: min(v, REJECTED) if k in rejected else v for k, v in self.strengths.items()}
+
+    def _table(self, best: Plan) -> pd.DataFrame:
+        return pilot_table(
+            (plan.network, plan.moved, float(losses.mean()), plan == best)
+            for plan, losses in self._tried
+        )

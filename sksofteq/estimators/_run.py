@@ -1,0 +1,68 @@
+"""One fit between its beginning and its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sksofteq.estimators._checks import check_part_weight
+from sksofteq.estimators._parameters import NetworkParameters
+from sksofteq.estimators._plans import Plan
+from sksofteq.estimators._probe import FitProbe
+from sksofteq.estimators._rows import split_rows
+from sksofteq.estimators._table import Table
+from sksofteq.training import PenalizedNet, Rows
+from sksofteq.tuning import Tuner
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+
+@dataclass
+class Parts:
+    """The rows of a fit, and which of them belong together."""
+
+    train: Table
+    valid: Table | None = None
+    together: NDArray | None = None
+    valid_together: NDArray | None = None
+
+    @property
+    def to_measure(self) -> Table:
+        """Validation rows, or training rows if there are none."""
+        return self.train if self.valid is None else self.valid
+
+
+@dataclass
+class FitRun:
+    """What is trained, on what, and why so."""
+
+    net: PenalizedNet
+    rows: tuple[Rows, Rows | None]
+    probe: FitProbe
+    tuner: Tuner
+    plan: Plan
+    parts: Parts
+    y_scale: Tensor
+    seed: int
+
+
+def split_table(
+    estimator: NetworkParameters, table: Table, together: NDArray | None, tunes: bool, seed: int
+) -> Parts:
+    """A training part, and a validation part if early stopping or the rule needs one."""
+    if not (estimator.early_stopping or tunes):
+        return Parts(table, together=together)
+    rows, rows_valid = split_rows(
+        len(table), estimator.validation_fraction, together, np.random.RandomState(seed)
+    )
+    train, valid = table.take(rows), table.take(rows_valid)
+    check_part_weight(train.weight, "training")
+    if estimator.early_stopping:
+        check_part_weight(valid.weight, "validation")
+    if together is None:
+        return Parts(train, valid)
+    return Parts(train, valid, together[rows], together[rows_valid])

@@ -1,0 +1,84 @@
+"""Strengths from tests that a Gaussian process makes before the fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+
+import numpy as np
+
+from sksofteq.discovery import Evidence
+from sksofteq.orbits import CRITICAL_Z, OrbitTest
+from sksofteq.tuning._base import Probe, Survey, Tuner, check_parameter
+
+#: Beyond the critical z strengths follow z, up to this factor.
+LARGEST_FACTOR = 10.0
+
+
+class ProcessTuner(Tuner):
+    """Set every strength once, before the fit, by a test on rows that a Gaussian process left out.
+
+    The test is that of `sksofteq.find_symmetries`: z compares the errors of the process and of
+    its average over the candidate's orbit. With c = 1.645 (5 percent, one-sided)
+
+        strength = low * (high / low) ** ((1 - z / c) / 2)   for |z| <= c,
+        low                                                  for z > c,
+        high * min(-z / c, 10)                               for z < -c,
+
+    so candidates keep the order of their evidence. Nothing is tuned while the network trains, no
+    rows are set aside, and neither the target's scale nor a network's luck change anything.
+    Candidates that the data cannot test get `high`.
+
+    Parameters
+    ----------
+    low, high : float, default=1e-3 and 3.0
+        Strengths of candidates that are broken, and that hold, at the critical z.
+    n_elements : int, default=16
+        Group elements per test.
+    """
+
+    def __init__(self, low: float = 1e-3, high: float = 3.0, n_elements: int = 16) -> None:
+        self.low = low
+        self.high = high
+        self.n_elements = n_elements
+
+    def begin(self, labels: Sequence[str], n_epochs: int) -> dict[str, float]:
+        """Check the parameters and return equal strengths."""
+        check_parameter(self, "n_elements", lambda n: n >= 1, "an integer >= 1", Integral)
+        for name in ("low", "high"):
+            check_parameter(self, name, lambda v: 0 < v < math.inf, "a positive number")
+        check_parameter(self, "high", lambda v: v >= self.low, f"at least low={self.low!r}")
+        self.strengths_ = {label: float(self.high) for label in labels}
+        self.evidence_: Evidence | None = None
+        return dict(self.strengths_)
+
+    def survey(self, survey: Survey) -> dict[str, float]:
+        """Test the candidates; return their strengths."""
+        self.evidence_ = survey.evidence(self.n_elements)
+        for label, test in self.evidence_.tests.items():
+            if self.evidence_.reachable[label]:
+                self.strengths_[label] = self._strength(test)
+        return dict(self.strengths_)
+
+    def resume(self, strengths: Mapping[str, float]) -> dict[str, float]:
+        """What the rows at hand say, whatever the last fit had."""
+        return dict(self.strengths_)
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """The tests."""
+        return self.evidence_
+
+    def supported(self) -> list[str]:
+        """The candidates that hold, at the critical z."""
+        return [] if self.evidence_ is None else self.evidence_.supported()
+
+    def on_epoch_end(self, epoch: int, probe: Probe) -> None:
+        """Change nothing."""
+
+    def _strength(self, test: OrbitTest) -> float:
+        scaled = test.z / CRITICAL_Z
+        level = (1 - float(np.clip(scaled, -1, 1))) / 2
+        factor = min(max(1.0, -scaled), LARGEST_FACTOR)
+        return factor * self.low * (self.high / self.low) ** level
