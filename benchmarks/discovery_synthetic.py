@@ -106,7 +106,7 @@ def run_control(name: str, seed: int) -> dict:
     task = TASKS[name]
     X, y = task["make"](3000, seed)
     settings = {**COMMON, **task["settings"], "random_state": seed}
-    model = SoftEquivariantRegressor(**task["view"], **settings, strengths=0.0)
+    model = SoftEquivariantRegressor(**task["view"], **settings, strengths=0.0, average=False)
     return {
         "task": name,
         "seed": seed,

@@ -140,7 +140,7 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
 
     def _plan_fit(self, parts: Parts, tuner: Tuner, seed: int, again: bool) -> Plan:
         """What the rule, and pilots, make of the rows before the network is trained."""
-        pilot = partial(pilot_losses, self, seed=seed)
+        pilot = partial(pilot_losses, self, tuner, seed=seed)
         survey = FitSurvey(parts.train, parts.together, self.validation_fraction, pilot, seed)
         strengths = tuner.begin(list(parts.train.candidates.groups), self.max_iter)
         strengths = tuner.survey(survey) or strengths
@@ -167,12 +167,13 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
             tuner.evidence,
         )
         dropped = self._dropped(tuner, probe)
-        set_start(penalty, dict(plan.strengths) | dict.fromkeys(dropped, 0.0), again)
+        rule, strengths = self._trains_with(tuner, plan, again)
+        set_start(penalty, strengths | dict.fromkeys(dropped, 0.0), again)
         rows = prepare_rows(module, train, y_scale)
         if not again:
             start_skip_(module, rows, self._exact(train.candidates, penalty))
         rows_valid = None if valid is None else prepare_rows(module, valid, y_scale)
-        tuning = StrengthTuning(tuner, probe, dropped)
+        tuning = StrengthTuning(rule, probe, dropped)
         callbacks = fit_callbacks(self, tuning, valid is not None)
         moved = self._moved_rows(plan, tuner, dropped, train.candidates.groups)
         if moved is not None:
@@ -279,6 +280,17 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
             return set()
         return probe.untestable() if tuner.evidence is None else tuner.evidence.untestable()
 
+    def _trains_with(
+        self, tuner: Tuner, plan: Plan, again: bool
+    ) -> tuple[Tuner, dict[str, float]]:
+        """The rule in force during the training, and what it begins with."""
+        strengths = dict(plan.strengths)
+        if tuner.evidence is None:
+            return tuner, strengths
+        relaxes = plan.network == "typed" and not again
+        rule = tuner.settle(strengths) if relaxes else FixedStrengths(strengths)
+        return rule, rule.begin(list(strengths), self.max_iter)
+
     def _plan_chunk(self, table: Table, seed: int, again: bool) -> tuple[Tuner, Plan]:
         """Typed layers with what the rule begins with; afterwards what there is, unchanged."""
         if again:
@@ -329,7 +341,7 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
             self._predict_ordered, X, probe.candidates, probe.random_state, n_rows
         )
         self._report = report(
-            probe, self.regularizer_strengths_, self.equivariance_errors_, run.plan.cost
+            probe, self.regularizer_strengths_, self.equivariance_errors_, run.plan.costs
         )
 
     def _choose_average(self, run: FitRun) -> list[Element]:

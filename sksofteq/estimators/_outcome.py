@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,22 +69,20 @@ def equivariance_errors(
     return errors
 
 
-def findings(probe: FitProbe, cost: float | None = None) -> Findings:
+def findings(probe: FitProbe, costs: Mapping[str, float] | None = None) -> Findings:
     """Tests of every candidate on the held-out rows, and why some cannot be tested.
 
-    `cost` is that of keeping those, as a share of the error on rows held out.
+    `costs` are those of keeping them, as a share of the error on rows held out.
     """
-    why = LEAVES_DATA
-    if cost is not None:
+    untestable = dict.fromkeys(probe.untestable(), LEAVES_DATA)
+    for label, cost in (costs or {}).items():
         more = "more" if cost >= 0 else "less"
-        why += f"; kept, with {abs(cost):.0%} {more} error on rows held out"
+        untestable[label] += f"; kept, with {abs(cost):.0%} {more} error on rows held out"
     return Findings(
         probe.orbit_tests(REPORT_ELEMENTS),
         probe.candidates,
         root_mean_square(probe.y_scale),
-        dict.fromkeys(probe.untestable(), why)
-        if probe.has_tests
-        else dict.fromkeys(probe.candidates.groups, NO_ROWS),
+        untestable if probe.has_tests else dict.fromkeys(probe.candidates.groups, NO_ROWS),
         grouped=probe.is_grouped,
     )
 
@@ -99,9 +97,9 @@ def report(
     probe: FitProbe,
     strengths: dict[str, float],
     errors: dict[str, float],
-    cost: float | None = None,
+    costs: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """The symmetry report of the network as it is."""
     residuals = probe.penalty.relative_residuals() if strengths else []
     residuals = dict(zip(strengths, residuals, strict=True))
-    return build_report(strengths, residuals, errors, findings(probe, cost))
+    return build_report(strengths, residuals, errors, findings(probe, costs))

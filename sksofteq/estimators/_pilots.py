@@ -16,7 +16,7 @@ from sksofteq.estimators._run import Parts
 from sksofteq.estimators._start import seeded
 from sksofteq.estimators._table import Table
 from sksofteq.orbits import Element, orbit_average, row_losses, sample_products
-from sksofteq.tuning import FixedStrengths
+from sksofteq.tuning import Tuner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,11 +46,17 @@ def average_elements(
 
 
 def pilot_losses(
-    estimator: NetworkRegressor, train: Table, held_out: Table, plan: Plan, share: float, seed: int
+    estimator: NetworkRegressor,
+    tuner: Tuner,
+    train: Table,
+    held_out: Table,
+    plan: Plan,
+    share: float,
+    seed: int,
 ) -> NDArray:
-    """Losses on rows held out, by row, after a share of the epochs with fixed strengths.
+    """Losses on rows held out, by row, after a share of the epochs.
 
-    The learning rate runs through its whole schedule in these epochs.
+    The learning rate, and strengths, run through their whole schedules in these epochs.
     """
     pilot = clone(estimator).set_params(
         max_iter=max(1, round(share * estimator.max_iter)),
@@ -58,11 +64,9 @@ def pilot_losses(
         callbacks=None,
         verbose=False,
     )
-    tuner = FixedStrengths(dict(plan.strengths))
     seeds = np.random.RandomState(seed).randint(2**31 - 1, size=4)
     with seeded(int(seeds[1]), estimator.device), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a pilot warns of, the fit itself will
-        tuner.begin(list(plan.strengths), pilot.max_iter)
         run = pilot.prepare(Parts(train), tuner, plan, seeds, again=False)
         run.net.fit(run.rows, None)
     predict = partial(predict_rows, run.net.module_)

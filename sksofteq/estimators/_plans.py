@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 #: Most strength of a candidate that holds by its test but did not stand up to the pilots.
 REJECTED = 1e-3
-#: The z, against the best plan so far, that others must stay below: the less there is to say for a
-#: plan beforehand, the more its pilot has to show.
-CRITICAL = {"supported": 0.0, "leaning": -0.5, "typed": -CRITICAL_Z}
+#: The z and the share of the error, against the best plan so far, that others must stay below: the
+#: less there is to say for a plan beforehand, the more its pilot has to show. Typed layers are
+#: several times as dear, and go on to overfit where a short pilot has not yet.
+BOUNDS = {"supported": (0.0, 1.0), "leaning": (-0.5, 1.0), "typed": (-CRITICAL_Z, 0.7)}
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,15 @@ class Plan:
     strengths : mapping of str to float
     shares : mapping of str to float
         Share of their stretching that elements are given; 1 where a candidate is missing.
-    cost : float, default=None
-        How much more error there is, as a share, for moving by candidates that cannot be tested.
+    costs : mapping of str to float
+        How much more error there is, as a share, for keeping a candidate that cannot be tested.
     """
 
     network: str
     moved: tuple[str, ...]
     strengths: Mapping[str, float]
     shares: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    cost: float | None = None
+    costs: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def moving(labels: Sequence[str], groups: Mapping[str, MatrixGroup]) -> list[str]:
@@ -111,26 +112,32 @@ class Planner:
         supported, leaning = self.evidence.supported(), self.evidence.leaning()
         best = self.plan("plain", () if sets else supported)
         if sets:
-            best = self._better(best, self.plan("plain", supported), CRITICAL["supported"])
-            best = self._better(best, self.plan("plain", leaning), CRITICAL["leaning"])
-        best = self._better(best, self.plan("typed", best.moved), CRITICAL["typed"])
-        return replace(best, cost=self._cost_of_kept()), self._table(best)
+            best = self._better(best, self.plan("plain", supported), BOUNDS["supported"])
+            best = self._better(best, self.plan("plain", leaning), BOUNDS["leaning"])
+        best = self._better(best, self.plan("typed", best.moved), BOUNDS["typed"])
+        return replace(best, costs=self._costs()), self._table(best)
 
-    def _cost_of_kept(self) -> float | None:
-        """What moving a perceptron by the candidates that cannot be tested costs, as a share."""
+    def _costs(self) -> dict[str, float]:
+        """What each candidate that cannot be tested costs a perceptron, alone, as a share."""
         if not self.kept:
-            return None
-        weak = {k: min(v, REJECTED) if k in self.kept else v for k, v in self.strengths.items()}
-        without = Plan("plain", (), weak, self.evidence.shares)
-        errors = [float(self._run(plan).mean()) for plan in (self.plan("plain", ()), without)]
-        return errors[0] / errors[1] - 1 if errors[1] else None
+            return {}
+        free = float(self._run(self._keeping([])).mean())
+        alone = {label: float(self._run(self._keeping([label])).mean()) for label in self.kept}
+        return {label: error / free - 1 for label, error in alone.items()} if free else {}
 
-    def _better(self, best: Plan, other: Plan, critical: float) -> Plan:
-        """The other plan if its z, against the best one so far, is below the critical value."""
+    def _keeping(self, labels: list[str]) -> Plan:
+        """A perceptron moved by some of the candidates that cannot be tested, and nothing else."""
+        weak = {k: v if k in labels else min(v, REJECTED) for k, v in self.strengths.items()}
+        return Plan("plain", tuple(labels), weak, self.evidence.shares)
+
+    def _better(self, best: Plan, other: Plan, bounds: tuple[float, float]) -> Plan:
+        """The other plan if its pilot, against the best one so far, is within the bounds."""
         if other == best:
             return best
-        test = compare_losses(self._run(best), self._run(other), self.together)
-        return other if test.z < critical else best
+        before, after = self._run(best), self._run(other)
+        z = compare_losses(before, after, self.together).z
+        better = z < bounds[0] and after.mean() < bounds[1] * before.mean()
+        return other if better else best
 
     def _run(self, plan: Plan) -> NDArray:
         known = [losses for tried, losses in self._tried if tried == plan]

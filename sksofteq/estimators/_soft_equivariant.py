@@ -18,7 +18,7 @@ from sksofteq.estimators._plans import Plan, Planner, is_planned, pilot_table
 from sksofteq.estimators._survey import FitSurvey
 from sksofteq.estimators._table import Table
 from sksofteq.training import PenalizedNet
-from sksofteq.tuning import FixedStrengths, Tuner, make_tuner
+from sksofteq.tuning import RULES, FixedStrengths, Tuner, make_tuner
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,9 +41,10 @@ class SoftEquivariantRegressor(NetworkRegressor):
     <candidates>
     strengths : float or mapping of str to float, default=None
         Fixed strengths >= 0, ``inf`` meaning hard; None lets `tuner` set them.
-    tuner : {"process", "orbit", "paper"} or Tuner, default="process"
-        The rule that sets strengths: "process" by tests before the fit, on rows that a Gaussian
-        process left out; "orbit" and "paper" during the fit. "paper" needs
+    tuner : {"process", "orbit", "paper", "pilots", "dual"} or Tuner, default="process"
+        The rule that sets strengths (`sksofteq.tuning`): "process" by tests before the fit, on
+        rows that a Gaussian process left out; "pilots" by short fits before it; "orbit", "paper"
+        and "dual" during it. docs/discovery.md compares them. "paper" needs
         ``penalty="gradient"`` to tell candidates apart (docs/performance.md).
     network : {"auto", "typed", "plain"}, default="auto"
         Hidden layers: typed features, which the penalties pull towards the candidates, or those
@@ -113,7 +114,7 @@ class SoftEquivariantRegressor(NetworkRegressor):
     _parameter_constraints: dict = {  # noqa: RUF012 - scikit-learn's convention
         **NetworkRegressor._parameter_constraints,
         "strengths": [Interval(Real, 0, None, closed="both"), Mapping, None],
-        "tuner": [StrOptions({"process", "orbit", "paper"}), Tuner],
+        "tuner": [StrOptions(set(RULES)), Tuner],
         "network": [StrOptions({"auto", "typed", "plain"})],
         "penalty": [StrOptions({"proximal", "gradient"})],
         "augment": ["boolean", StrOptions({"auto"}), "array-like"],
@@ -221,7 +222,7 @@ class SoftEquivariantRegressor(NetworkRegressor):
             plan, self._pilots = planner.choose(sets)
             return plan
         network = self.network if self.network != "auto" else "typed"
-        return planner.plan(network, evidence.supported() if sets else ())
+        return planner.plan(network, evidence.supported())
 
     def _has_choice(self, survey: FitSurvey) -> bool:
         shape = self._architecture(survey.table.candidates)

@@ -95,6 +95,18 @@ class Tuner(ABC, BaseEstimator):
             Gives access to penalties and tests of the network as it is now.
         """
 
+    def settle(self, strengths: Mapping[str, float]) -> Tuner:
+        """Return the rule to train typed layers with, once it is settled where to end.
+
+        Called with what `survey` returned, less what did not stand up to pilots, if there is
+        `evidence`; after it, `begin` of the rule that is returned.
+
+        Parameters
+        ----------
+        strengths : mapping of str to float
+        """
+        return FixedStrengths(dict(strengths))
+
     def resume(self, strengths: Mapping[str, float]) -> dict[str, float]:
         """Return the strengths to go on from in a warm start; called after `survey`.
 

@@ -11,6 +11,7 @@ import numpy as np
 from sksofteq.discovery import Evidence
 from sksofteq.orbits import CRITICAL_Z, OrbitTest
 from sksofteq.tuning._base import Probe, Survey, Tuner, check_parameter
+from sksofteq.tuning._relaxed import RelaxedStrengths
 
 #: Beyond the critical z strengths follow z, up to this factor.
 LARGEST_FACTOR = 10.0
@@ -26,21 +27,27 @@ class ProcessTuner(Tuner):
         low                                                  for z > c,
         high * min(-z / c, 10)                               for z < -c,
 
-    so candidates keep the order of their evidence. Nothing is tuned while the network trains, no
+    so candidates keep the order of their evidence; those that the data cannot test get `high`. No
     rows are set aside, and neither the target's scale nor a network's luck change anything.
-    Candidates that the data cannot test get `high`.
+    While typed layers train, all candidates begin at `high` at least, and those that end lower
+    are relaxed step by step over the first `span` of the epochs (`RelaxedStrengths`).
 
     Parameters
     ----------
     low, high : float, default=1e-3 and 3.0
         Strengths of candidates that are broken, and that hold, at the critical z.
+    span : float, default=0.6
+        Share of the epochs over which strengths are relaxed.
     n_elements : int, default=16
         Group elements per test.
     """
 
-    def __init__(self, low: float = 1e-3, high: float = 3.0, n_elements: int = 16) -> None:
+    def __init__(
+        self, low: float = 1e-3, high: float = 3.0, span: float = 0.6, n_elements: int = 16
+    ) -> None:
         self.low = low
         self.high = high
+        self.span = span
         self.n_elements = n_elements
 
     def begin(self, labels: Sequence[str], n_epochs: int) -> dict[str, float]:
@@ -49,6 +56,7 @@ class ProcessTuner(Tuner):
         for name in ("low", "high"):
             check_parameter(self, name, lambda v: 0 < v < math.inf, "a positive number")
         check_parameter(self, "high", lambda v: v >= self.low, f"at least low={self.low!r}")
+        check_parameter(self, "span", lambda v: 0 < v <= 1, "in (0, 1]")
         self.strengths_ = {label: float(self.high) for label in labels}
         self.evidence_: Evidence | None = None
         return dict(self.strengths_)
@@ -60,6 +68,10 @@ class ProcessTuner(Tuner):
             if self.evidence_.reachable[label]:
                 self.strengths_[label] = self._strength(test)
         return dict(self.strengths_)
+
+    def settle(self, strengths: Mapping[str, float]) -> RelaxedStrengths:
+        """Begin with all candidates, then relax."""
+        return RelaxedStrengths(dict(strengths), self.high, self.span)
 
     def resume(self, strengths: Mapping[str, float]) -> dict[str, float]:
         """What the rows at hand say, whatever the last fit had."""
