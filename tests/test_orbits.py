@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from sksofteq.groups import GeneratedGroup, parse_group
+from sksofteq.groups import SO, GeneratedGroup, Scaling, parse_group
 from sksofteq.orbits import (
     CRITICAL_Z,
     REACH_AUC,
@@ -422,3 +422,13 @@ def test_area_is_reproducible():
         for _ in range(2)
     )
     assert first == second
+
+
+def test_products_stretch_by_their_share():
+    X, rep = rows(), VECTOR
+    (whole,) = sample_products([Scaling(3, frame=False)], 1, X, rep, 0)
+    (half,) = sample_products([Scaling(3, frame=False)], 1, X, rep, 0, [0.5])
+    np.testing.assert_allclose(half[None] @ half[None], whole[None], atol=1e-12)
+    (turn,) = sample_products([SO(3)], 1, X, rep, 0)
+    (same,) = sample_products([SO(3)], 1, X, rep, 0, [0.5])
+    np.testing.assert_allclose(same[None], turn[None], atol=1e-12)

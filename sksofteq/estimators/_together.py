@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sklearn.utils import _safe_indexing, check_consistent_length
 
 from sksofteq.estimators._network import NetworkRegressor
+from sksofteq.estimators._run import FitRun
 from sksofteq.estimators._table import kept_on_error
 from sksofteq.training import PenalizedNet, train_together
 
@@ -23,6 +24,7 @@ SHARED = (
     "spaces",
     "hidden_layer_sizes",
     "max_rank",
+    "network",
     "batch_size",
     "max_iter",
     "device",
@@ -48,8 +50,8 @@ def fit_together(
     ----------
     estimators : sequence of estimators
         They share what shapes the network and counts its steps (symmetries, representations,
-        spaces, hidden_layer_sizes, max_rank, batch_size, max_iter, device) and may differ in all
-        else. Fitted in place.
+        spaces, hidden_layer_sizes, max_rank, network, batch_size, max_iter, device) and may differ
+        in all else. Fitted in place.
     X : array-like or DataFrame of shape (n_samples, n_features)
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
     rows : sequence of arrays of int, default=None
@@ -98,6 +100,7 @@ def fit_together(
             stack.enter_context(kept_on_error(estimator))
             estimator._validate_params()
             runs.append(estimator.begin_fit(*_take((X, y, sample_weight, groups), index)))
+        _check_networks(runs)
         train_together([run.net for run in runs], [run.rows for run in runs])
         for estimator, run in zip(estimators, runs, strict=True):
             estimator.finish_fit(run)
@@ -106,6 +109,15 @@ def fit_together(
 
 def _take(columns: Sequence, index: ArrayLike | None) -> list:
     return [c if c is None or index is None else _safe_indexing(c, index) for c in columns]
+
+
+def _check_networks(runs: list[FitRun]) -> None:
+    networks = {run.plan.network for run in runs}
+    if len(networks) > 1:
+        raise ValueError(
+            "estimators fitted together must have one network, and their pilots chose typed "
+            "layers for some and plain ones for others; set network to 'typed' or 'plain'."
+        )
 
 
 def _check(estimators: list[NetworkRegressor], rows: list) -> None:

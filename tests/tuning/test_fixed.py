@@ -78,9 +78,7 @@ def test_objects_are_cloned():
 
 
 def test_unknown_name():
-    with pytest.raises(
-        ValueError, match=r"one of \['dual', .*\] or a Tuner, got 'grid'"
-    ):
+    with pytest.raises(ValueError, match=r"one of \['dual', .*\] or a Tuner, got 'grid'"):
         make_tuner("grid")
 
 

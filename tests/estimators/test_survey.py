@@ -1,0 +1,98 @@
+"""What a fit learns from its rows before the network is trained."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from estimators_kit import BROKEN, KEPT, table
+
+from sksofteq import find_symmetries
+from sksofteq.candidates import resolve_candidates
+from sksofteq.estimators._plans import Plan
+from sksofteq.estimators._survey import FitSurvey
+from sksofteq.estimators._table import Table
+
+PLAN = Plan("plain", (), {KEPT: 1.0, BROKEN: 1.0})
+
+
+def rows(n=100, weight=None) -> Table:
+    X, y = table(n)
+    candidates = resolve_candidates(
+        (KEPT, BROKEN), "2*vector", "scalar", n_features=6, n_outputs=1
+    )
+    weight = np.ones(n) if weight is None else weight
+    return Table(X, y[:, None], weight, candidates, True)
+
+
+class Pilot:
+    """Remembers the rows that it is given."""
+
+    def __call__(self, train, held_out, plan, share):
+        self.train, self.held_out, self.plan, self.share = train, held_out, plan, share
+        return np.zeros(len(held_out))
+
+
+def survey(data, together=None, pilot=None, fraction=0.2):
+    return FitSurvey(data, together, fraction, pilot or Pilot(), 0)
+
+
+def test_evidence_is_that_of_find_symmetries():
+    X, y = table(100)
+    found = find_symmetries(X, y, (KEPT, BROKEN), "2*vector", random_state=0)
+    tests = survey(rows()).evidence(16).tests
+    assert {label: test.z for label, test in tests.items()} == pytest.approx(found.z.to_dict())
+
+
+def test_evidence_is_gathered_once():
+    asked = survey(rows())
+    assert asked.evidence(4) is asked.evidence(4)
+
+
+def test_rows_without_weight_are_no_evidence():
+    weight = np.r_[np.ones(60), np.zeros(40)]
+    spoilt = rows(100, weight)
+    spoilt.y[60:] = 1e6
+    assert survey(spoilt).evidence(8).tests[KEPT].z == pytest.approx(
+        survey(rows(100).take(np.arange(60))).evidence(8).tests[KEPT].z
+    )
+
+
+def test_a_pilot_does_not_see_the_rows_that_judge_it():
+    pilot = Pilot()
+    losses = survey(rows(), pilot=pilot, fraction=0.3).losses(PLAN, 0.5)
+    assert (len(pilot.train), len(pilot.held_out), len(losses)) == (70, 30, 30)
+    seen = {tuple(row) for row in pilot.train.X}
+    assert not any(tuple(row) in seen for row in pilot.held_out.X)
+    assert (pilot.plan, pilot.share) == (PLAN, 0.5)
+
+
+def test_rows_that_belong_together_are_held_out_together():
+    together, pilot = np.repeat(np.arange(20), 5), Pilot()
+    asked = survey(rows(), together, pilot)
+    asked.losses(PLAN, 0.5)
+    assert len(asked.held_out_together) == len(pilot.held_out)
+    assert (np.bincount(asked.held_out_together) % 5 == 0).all()
+
+
+def test_pilots_of_a_rule_are_typed():
+    pilot = Pilot()
+    survey(rows(), pilot=pilot).pilot_losses({KEPT: 2.0, BROKEN: 0.0}, 0.25)
+    assert (pilot.plan.network, pilot.plan.moved) == ("typed", ())
+    assert pilot.plan.strengths == {KEPT: 2.0, BROKEN: 0.0}
+
+
+@pytest.mark.parametrize(
+    ("data", "together"),
+    [
+        (rows(39), None),
+        (rows(100), np.zeros(100, dtype=int)),
+        (rows(100, np.r_[1.0, np.zeros(99)]), None),
+    ],
+    ids=["few rows", "one group", "one row with weight"],
+)
+def test_no_pilots_without_rows_to_hold_out(data, together):
+    assert not survey(data, together).has_pilots
+
+
+def test_no_pilots_without_something_to_train():
+    assert not FitSurvey(rows(), None, 0.2, None, 0).has_pilots

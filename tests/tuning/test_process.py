@@ -1,0 +1,119 @@
+"""Strengths by tests before the fit."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sksofteq.discovery import Evidence
+from sksofteq.orbits import CRITICAL_Z, OrbitTest
+from sksofteq.tuning import ProcessTuner, RelaxedStrengths
+
+
+def evidence(untestable=(), **z) -> Evidence:
+    """What tests with these z say."""
+    return Evidence(
+        {label: OrbitTest(value, 1.0, value) for label, value in z.items()},
+        {label: label not in untestable for label in z},
+        dict.fromkeys(z, 1.0),
+    )
+
+
+class Rows:
+    """A survey that has the evidence already."""
+
+    def __init__(self, found):
+        self.found, self.asked = found, []
+
+    def evidence(self, n_elements):
+        self.asked.append(n_elements)
+        return self.found
+
+
+def surveyed(tuner=None, untestable=(), **z):
+    tuner = tuner or ProcessTuner()
+    tuner.begin(list(z), 10)
+    return tuner, tuner.survey(Rows(evidence(untestable, **z)))
+
+
+@pytest.mark.parametrize(
+    ("z", "expected"),
+    [
+        (0.0, math.sqrt(1e-3 * 3.0)),
+        (-CRITICAL_Z, 3.0),
+        (CRITICAL_Z, 1e-3),
+        (50.0, 1e-3),
+        (-2 * CRITICAL_Z, 6.0),
+        (-100.0, 30.0),
+    ],
+)
+def test_strength_of_a_candidate(z, expected):
+    _, strengths = surveyed(a=z)
+    assert strengths["a"] == pytest.approx(expected)
+
+
+@given(st.lists(st.floats(-30, 30), min_size=2, max_size=2).map(sorted))
+def test_more_evidence_never_weakens(pair):
+    _, strengths = surveyed(a=pair[0], b=pair[1])
+    assert strengths["a"] >= strengths["b"]
+
+
+def test_bounds_are_parameters():
+    _, strengths = surveyed(ProcessTuner(low=0.1, high=0.4), a=0.0, b=9.0, c=-CRITICAL_Z)
+    assert strengths == pytest.approx({"a": 0.2, "b": 0.1, "c": 0.4})
+
+
+def test_untestable_candidates_get_the_strength_of_one_that_holds():
+    tuner, strengths = surveyed(untestable=("a",), a=9.0, b=-9.0)
+    assert strengths["a"] == 3.0
+    assert tuner.supported() == ["b"]
+
+
+def test_it_supports_what_holds_beyond_chance():
+    tuner, _ = surveyed(a=-1.6, b=-1.7, c=3.0)
+    assert tuner.supported() == ["b"]
+    assert tuner.evidence.leaning() == ["a", "b"]
+
+
+def test_nothing_is_known_before_the_survey():
+    tuner = ProcessTuner()
+    assert tuner.begin(["a"], 10) == {"a": 3.0}
+    assert tuner.supported() == []
+    assert tuner.evidence is None
+
+
+def test_it_asks_for_as_many_elements_as_it_was_told():
+    rows, tuner = Rows(evidence(a=0.0)), ProcessTuner(n_elements=5)
+    tuner.begin(["a"], 10)
+    tuner.survey(rows)
+    assert rows.asked == [5]
+
+
+def test_a_warm_start_goes_by_the_rows_at_hand():
+    tuner, strengths = surveyed(a=-CRITICAL_Z)
+    assert tuner.resume({"a": 0.5}) == strengths
+
+
+def test_training_begins_at_the_strength_of_what_holds():
+    tuner, strengths = surveyed(ProcessTuner(high=2.0, span=0.5), a=9.0)
+    rule = tuner.settle(strengths)
+    assert isinstance(rule, RelaxedStrengths)
+    assert (rule.start, rule.span) == (2.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        ({"low": 0.0}, "low"),
+        ({"high": math.inf}, "high"),
+        ({"low": 2.0, "high": 1.0}, "high"),
+        ({"span": 0.0}, "span"),
+        ({"n_elements": 0}, "n_elements"),
+    ],
+)
+def test_wrong_parameters(wrong, name):
+    with pytest.raises(ValueError, match=f"ProcessTuner.{name} must be"):
+        ProcessTuner(**wrong).begin(["a"], 10)
