@@ -84,6 +84,14 @@ class OrbitTest:
         return self._tail(self.z - CRITICAL_Z)
 
     @property
+    def normal_z(self) -> float:
+        """The z that has the same support where there are many rows."""
+        if self.units is None or not np.isfinite(self.z):
+            return self.z
+        tail = student.cdf(-abs(self.z), max(1, self.units - 1))
+        return float(-np.sign(self.z) * norm.ppf(tail)) if tail > 0 else self.z
+
+    @property
     def break_square(self) -> float:
         """Estimate of the squared break |f - f_G|^2 of the truth, in units of y's variance.
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from sksofteq.discovery import Evidence
 
-#: Most strength of a candidate that holds by its test but did not stand up to the pilots.
-REJECTED = 1e-3
+#: Most strength of a candidate that a pilot does without.
+WITHOUT = 1e-3
 #: The z and the share of the error, against the best plan so far, that others must stay below: the
 #: less there is to say for a plan beforehand, the more its pilot has to show. Typed layers are
 #: several times as dear, and go on to overfit where a short pilot has not yet.
@@ -96,7 +96,7 @@ class Planner:
         """The plan with a network and candidates that move rows, the kept ones among them."""
         chosen = {*moved, *self.kept}
         ordered = tuple(label for label in self.strengths if label in chosen)
-        return Plan(network, ordered, self._strengths(chosen), self.evidence.shares)
+        return Plan(network, ordered, self.strengths, self.evidence.shares)
 
     def choose(self, sets: bool) -> tuple[Plan, pd.DataFrame]:
         """The best plan, and what its pilots and those of the others said.
@@ -110,7 +110,7 @@ class Planner:
             Whether candidates may move rows; if not they act through strengths alone.
         """
         supported, leaning = self.evidence.supported(), self.evidence.leaning()
-        best = self.plan("plain", () if sets else supported)
+        best = self.plan("plain", ())
         if sets:
             best = self._better(best, self.plan("plain", supported), BOUNDS["supported"])
             best = self._better(best, self.plan("plain", leaning), BOUNDS["leaning"])
@@ -127,7 +127,7 @@ class Planner:
 
     def _keeping(self, labels: list[str]) -> Plan:
         """A perceptron moved by some of the candidates that cannot be tested, and nothing else."""
-        weak = {k: v if k in labels else min(v, REJECTED) for k, v in self.strengths.items()}
+        weak = {k: v if k in labels else min(v, WITHOUT) for k, v in self.strengths.items()}
         return Plan("plain", tuple(labels), weak, self.evidence.shares)
 
     def _better(self, best: Plan, other: Plan, bounds: tuple[float, float]) -> Plan:
@@ -145,11 +145,6 @@ class Planner:
             known = [self.losses(plan)]
             self._tried.append((plan, known[0]))
         return known[0]
-
-    def _strengths(self, chosen: set[str]) -> dict[str, float]:
-        """The rule's, but for candidates that hold and yet do not pay."""
-        rejected = set(self.evidence.supported()) - chosen
-        return {k: min(v, REJECTED) if k in rejected else v for k, v in self.strengths.items()}
 
     def _table(self, best: Plan) -> pd.DataFrame:
         return pilot_table(

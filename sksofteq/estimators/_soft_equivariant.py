@@ -60,7 +60,7 @@ class SoftEquivariantRegressor(NetworkRegressor):
     <training>
     augment : bool, "auto" or sequence of str, default="auto"
         Move the training rows by random elements of candidates, anew in every epoch: of those
-        that hold by tests before the fit and stood up to the pilots, if there are such tests
+        that hold by tests before the fit and pay in the pilots, if there are such tests
         ("auto"), of those that the rule takes to hold, whichever rule (True), or of those named.
     average : bool, "auto" or sequence of str, default="auto"
         Average predictions over 8 group elements, which makes `predict` 8 times as dear: of the

@@ -28,7 +28,7 @@ ROUNDING_SIZE = 1e-6
 #: Reasons why a candidate cannot be tested.
 LEAVES_DATA = "moved rows leave the data, so the regressor would have to guess there"
 NO_ROWS = "no rows were held out"
-EQUIVARIANT = "predictions are equivariant by construction"
+EQUIVARIANT = "predictions obey it exactly, so errors say nothing"
 MOVES_NOTHING = "it moves no column"
 NO_SPREAD = "averaging over it changes no error, or all errors alike"
 NOT_FINITE = "the errors are not finite numbers"

@@ -21,7 +21,8 @@ class ProcessTuner(Tuner):
     """Set every strength once, before the fit, by a test on rows that a Gaussian process left out.
 
     The test is that of `sksofteq.find_symmetries`: z compares the errors of the process and of
-    its average over the candidate's orbit. With c = 1.645 (5 percent, one-sided)
+    its average over the candidate's orbit (of few rows, what Student's distribution makes of it).
+    With c = 1.645 (5 percent, one-sided)
 
         strength = low * (high / low) ** ((1 - z / c) / 2)   for |z| <= c,
         low                                                  for z > c,
@@ -90,7 +91,7 @@ class ProcessTuner(Tuner):
         """Change nothing."""
 
     def _strength(self, test: OrbitTest) -> float:
-        scaled = test.z / CRITICAL_Z
+        scaled = test.normal_z / CRITICAL_Z
         level = (1 - float(np.clip(scaled, -1, 1))) / 2
         factor = min(max(1.0, -scaled), LARGEST_FACTOR)
         return factor * self.low * (self.high / self.low) ** level

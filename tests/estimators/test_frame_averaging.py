@@ -272,7 +272,7 @@ def test_attributes_and_report():
     assert report["residual"].isna().all()
     assert report["support"].eq(0.5).all()
     assert report["verdict"].eq("cannot tell").all()
-    assert report["reason"].eq("predictions are equivariant by construction").all()
+    assert report["reason"].eq("predictions obey it exactly, so errors say nothing").all()
     assert (str(model.rep_in_), str(model.rep_out_)) == ("2*vector", "vector + tensor(2)")
     assert model.n_features_in_ == 10
     assert len(model.estimator_._fit_X) == len(X) * 2 * 4 * 2

@@ -84,7 +84,7 @@ def test_with_a_validation_part_something_can_be_told():
 def test_equivariant_network_with_a_validation_part_says_so():
     model = regressor(strengths=np.inf, early_stopping=True, validation_fraction=0.5)
     report = model.fit(*table(200)).symmetry_report()
-    assert (report["reason"] == "predictions are equivariant by construction").all()
+    assert (report["reason"] == "predictions obey it exactly, so errors say nothing").all()
 
 
 def test_too_few_rows_are_held_out():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sksofteq.discovery import Evidence
-from sksofteq.estimators._plans import REJECTED, Planner, moving
+from sksofteq.estimators._plans import Planner, moving
 from sksofteq.groups import parse_group
 from sksofteq.orbits import OrbitTest
 
@@ -70,10 +70,10 @@ def test_typed_layers_are_moved_by_what_won():
     assert ("typed", ()) not in losses.asked
 
 
-def test_what_holds_but_does_not_pay_is_rejected():
+def test_what_holds_but_does_not_pay_keeps_its_strength():
     plan, _, _ = chosen({("plain", ("a",)): 1.5, ("plain", ("a", "b")): 1.5})
     assert plan.moved == ()
-    assert plan.strengths == STRENGTHS | {"a": REJECTED}
+    assert plan.strengths == STRENGTHS
 
 
 def test_without_moved_rows_strengths_are_the_rules():
@@ -97,6 +97,7 @@ def test_what_keeping_costs():
     errors = {("plain", ("c",)): 3.0, ("plain", ()): 2.0}
     plan, _, _ = chosen(errors, untestable=("c",), kept=("c",))
     assert plan.costs == pytest.approx({"c": 0.5})
+    assert plan.strengths == STRENGTHS
     assert chosen({})[0].costs == {}
 
 

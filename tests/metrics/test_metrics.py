@@ -459,7 +459,7 @@ def test_reasons_of_what_cannot_be_told():
     exact = symmetry_test(
         length, rows(), height(rows()), ("SO(3)",), "vector", random_state=0, detail=True
     )
-    assert exact.reason["SO(3)"] == "predictions are equivariant by construction"
+    assert exact.reason["SO(3)"] == "predictions obey it exactly, so errors say nothing"
     few = symmetry_test(
         height,
         rows(),
