@@ -77,12 +77,12 @@ def sizes(rows: pd.DataFrame, measure: str) -> pd.Series:
     return pd.cut(rows["break"] / over, EDGES[measure], right=False)
 
 
-def _auc(decided: pd.DataFrame, weight: NDArray) -> float:
-    """AUC of support; nan where only one of the two answers occurs."""
+def _auc(decided: pd.DataFrame, weight: NDArray, level: str = "support") -> float:
+    """AUC of a level; nan where only one of the two answers occurs."""
     truth, drawn = decided["break"] == 0, weight > 0
     if truth[drawn].nunique() < 2:
         return float("nan")
-    return float(roc_auc_score(truth, decided["support"], sample_weight=weight))
+    return float(roc_auc_score(truth, decided[level], sample_weight=weight))
 
 
 def _interval(decided: pd.DataFrame, n_draws: int = 500) -> NDArray:
@@ -108,20 +108,18 @@ def discovery(rows: pd.DataFrame, rule: str, free: str) -> dict[str, Any]:
     asked = decisions(rows, rule, free)
     found = scores(asked)
     counts = asked[(asked["break"] == 0) | (asked["break"] >= asked["own error"])]
-    truth = counts["break"] == 0
-    levels = asked["support"]
+    some = asked["break"].nunique() > 1 and asked["support"].nunique() > 1
+    rank = asked["support"].corr(-asked["break"], method="spearman") if some else float("nan")
     return {
         "rule": rule,
         "decisions": found["decisions"],
         "AUC of support": found["AUC"],
         "from, to": found["AUC from, to"],
-        "AUC of strength": float(roc_auc_score(truth, counts["strength"])),
+        "AUC of strength": _auc(counts, np.ones(len(counts)), "strength"),
         "all hold, said so": found["all hold, said so"],
         "none hold": found["none hold"],
         "none, said holds": found["none, said holds"],
-        "rank correlation": float(levels.corr(-asked["break"], method="spearman"))
-        if levels.nunique() > 1
-        else float("nan"),
+        "rank correlation": float(rank),
     }
 
 
@@ -144,7 +142,8 @@ def risks(rows: pd.DataFrame, rule: str, free: str, best: Sequence[str]) -> dict
         "worst": ratio.max(),
     }
     if set(best) <= set(error):
-        against = (error[rule] / error[list(best)].min(axis=1)).dropna()
+        known = error.dropna(subset=list(best))
+        against = known[rule] / known[list(best)].min(axis=1)
         found |= {"against best: median": against.median(), "compared": len(against)}
     seconds = errors["seconds"]
     found["seconds"] = seconds[rule].median()

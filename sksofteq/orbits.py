@@ -27,8 +27,9 @@ Element = Mapping["str | None", "NDArray"]
 CRITICAL_Z = 1.645
 #: An orbit leaves the data when a classifier tells x from g x with at least this AUC.
 REACH_AUC = 0.9
-#: Fewest rows on which the classifier is asked, and most that it is given.
-REACH_ROWS = (40, 600)
+#: Fewest rows on which the classifier is asked, and most that it is given; of fewer than the one
+#: in the middle, every row is moved several times.
+REACH_ROWS = (10, 40, 600)
 #: A difference of losses below this many roundings of the loss counts as none. Losses are in units
 #: of the target's variance, so a perfect predictor's are no better known than to the square of
 #: this many roundings.
@@ -329,15 +330,17 @@ def orbit_auc(
     asked to extrapolate, and a true symmetry looks broken. Two folds; a row and its moved copy
     are always in the same one.
     """
-    fewest, most = REACH_ROWS
+    fewest, few, most = REACH_ROWS
     if len(X) < fewest:
         return 0.5
     X = X[random_state.permutation(len(X))[:most]]
+    fold = np.arange(len(X)) % 2
+    n_copies = -(-few // len(X))
+    X, fold = np.tile(X, (n_copies, 1)), np.tile(fold, n_copies)
     elements = sample_elements(group, len(X), X, rep, random_state)
     moved = np.concatenate(
         [rep.transform(row[None], g) for row, g in zip(X, elements, strict=True)]
     )
-    fold = np.arange(len(X)) % 2
     rows = np.concatenate([X, moved])
     label, folds = np.repeat([0, 1], len(X)), np.r_[fold, fold]
     scores = np.zeros(len(rows))
