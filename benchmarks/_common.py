@@ -47,6 +47,12 @@ def save(name: str, command: str, configuration: dict, rows: list[dict], summary
     return path
 
 
+def known(name: str) -> list[dict[str, Any]]:
+    """Rows of an earlier run of a benchmark, none if there was none."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
+
+
 def table(rows: list[dict] | pd.DataFrame) -> str:
     """Rows as an aligned plain table."""
     frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows)

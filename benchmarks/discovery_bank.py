@@ -19,7 +19,6 @@ Rows are written as they come; what is in the result file already is not run aga
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -30,7 +29,7 @@ from joblib import Parallel, delayed
 from benchmarks._bank import BankFunction, functions
 from benchmarks._bank_rules import BEST, FREE, RULES, TEST_ROWS, run
 from benchmarks._bank_scores import designs, discovery, risks
-from benchmarks._common import RESULTS, save, table
+from benchmarks._common import known, save, table
 
 #: Seconds between two writes of the result file.
 WRITE_EVERY = 30.0
@@ -49,12 +48,6 @@ def draws(part: str, repeats: range, rules: list[str], quick: bool) -> Iterator[
                 design = (200, *design[1:])
             if not quick or number % 4 == 0:
                 yield from ((rule, function, *design, 100 * repeat + number) for rule in rules)
-
-
-def known(name: str) -> list[dict[str, Any]]:
-    """Rows of an earlier run."""
-    path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
 
 
 def summarise(rows: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:

@@ -29,7 +29,7 @@ from sksofteq import SoftEquivariantRegressor
 
 TILTS = "SO(2)@x,y on xyz"
 CANDIDATES = (_motion.TURNS, TILTS)
-CHOSEN = ("free", "default", "process: plain", "process: typed", "orbit")
+CHOSEN = ("free", "default", "orbit")
 
 
 def run(name: str, turned: bool, rule: str, seed: int) -> dict[str, Any]:

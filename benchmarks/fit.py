@@ -175,12 +175,12 @@ def once(n_rows: int) -> list[dict]:
 
 
 def tuning(n_epochs: int, rounds: int) -> dict:
-    """Seconds of a fit with the default tuning and of one with fixed strengths, in turns."""
+    """Seconds of a fit with the loop of orbit tests and of one with fixed strengths, in turns."""
     X, y = make_inertia(TUNED_ROWS, axis="z", random_state=0)
 
     def fit(strengths: float | None) -> None:
         settings = {**VIEW, **SETTINGS, "strengths": strengths, "max_iter": n_epochs}
-        SoftEquivariantRegressor(**settings).fit(X, y)
+        SoftEquivariantRegressor(**settings, tuner="orbit", average=False).fit(X, y)
 
     functions = {"tuned": lambda: fit(None), "fixed": lambda: fit(STRENGTH)}
     seconds = side_by_side(functions, rounds=rounds, warmup=0)

@@ -42,6 +42,7 @@ def models(name: str, seed: int, form: str, rate: float, max_iter: int) -> dict[
     base = SoftEquivariantRegressor(
         **task["view"],
         **COMMON,
+        average=False,
         penalty=form,
         learning_rate_init=rate,
         max_iter=max_iter,

@@ -10,7 +10,6 @@ is in the result file already is not run again.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 import warnings
 from collections.abc import Callable
@@ -34,7 +33,7 @@ from sklearn.preprocessing import StandardScaler
 
 import sksofteq as sq
 from benchmarks import _motion
-from benchmarks._common import RESULTS, save, table
+from benchmarks._common import known, save, table
 from sksofteq.candidates import resolve_candidates
 from sksofteq.datasets import make_cosine_similarity, make_inertia, make_projectiles
 from sksofteq.orbits import sample_elements
@@ -225,12 +224,6 @@ def medians(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 def _key(row: dict[str, Any]) -> tuple[str, str, int]:
     return row["task"], row["method"], row["seed"]
-
-
-def known(path_name: str) -> list[dict[str, Any]]:
-    """Rows of an earlier run."""
-    path = RESULTS / f"{path_name}.json"
-    return json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
 
 
 def main() -> None:

@@ -25,7 +25,6 @@ Rows are written as they come; what is in the result file already is not run aga
 from __future__ import annotations
 
 import argparse
-import json
 import time
 import warnings
 from collections.abc import Callable
@@ -50,7 +49,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from benchmarks._bank import BankFunction, functions
 from benchmarks._bank_scenarios import SCENARIOS
 from benchmarks._bank_scores import VERDICTS, designs, scores, sizes
-from benchmarks._common import RESULTS, save, table
+from benchmarks._common import known, save, table
 from sksofteq import (
     SoftEquivariantRegressor,
     SoftEquivariantRidge,
@@ -316,12 +315,6 @@ def draws(part: str, repeats: int, models: list[str], quick: bool) -> list[Draw]
             seed = repeat + 1000 * held_out
             found += [(Cone(title), *design, seed) for design in designs(number, repeat)]
     return [(m, *draw) for draw in found if draw[1] <= 200 or not quick for m in models]
-
-
-def known(name: str) -> list[dict[str, Any]]:
-    """Rows of an earlier run."""
-    path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
 
 
 def complete(
