@@ -182,12 +182,16 @@ def sample_products(
     random_state: object,
     shares: Sequence[float] | None = None,
 ) -> list[Element]:
-    """Draw n elements, each the product of one element of every group.
+    """Draw n elements of the group that the groups generate, as products of theirs.
 
-    With `shares`, those of a group stretch by only a share of what was drawn.
+    Each has one element of every group; of several orthogonal groups two, as a product of one turn
+    about each of two axes is not yet any turn. With `shares`, those of a group stretch by only a
+    share of what was drawn.
     """
     products: list[Element] = [{} for _ in range(n)]
-    for group, share in zip(groups, shares or [1.0] * len(groups), strict=True):
+    factors_of = list(zip(groups, shares or [1.0] * len(groups), strict=True))
+    turning = [each for each in factors_of if each[0].is_orthogonal and not each[0].affine]
+    for group, share in factors_of + (turning if len(turning) > 1 else []):
         factors = sample_elements(group, n, X, rep, random_state)
         if share < 1:
             factors = [shrunk(element, share) for element in factors]

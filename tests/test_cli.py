@@ -204,7 +204,6 @@ def test_predictors_on_relative_positions_follow_translations():
 def test_candidates_of_the_demo_leave_a_walk_a_walk():
     walk = load_mocap_walk()
     groups = _demo.candidates(walk)
-    assert set(_demo.KNOWN) < set(groups)
     assert all(set(group.spaces) <= set(_demo.SPACES) for group in groups.values())
     mirror = groups["mirror, left and right exchanged"].sample_on_spaces(8, 0)
     for name, matrices in mirror.items():

@@ -137,6 +137,15 @@ def test_products_over_two_spaces_move_both():
     }
 
 
+def test_products_of_turns_about_two_axes_are_any_turn():
+    groups = [parse_group("SO(2)@x,y"), parse_group("SO(2)@y,z")]
+    products = sample_products(groups, 4000, rows(), VECTOR, 0)
+    axis = np.array([product[None][:, 2] for product in products])
+    # wherever z goes, each axis is reached alike but for chance, in both directions
+    np.testing.assert_allclose(axis.mean(axis=0), 0.0, atol=0.05)
+    assert np.linalg.eigvalsh(np.cov(axis.T)).min() > 0.2
+
+
 def test_product_of_no_groups_moves_nothing():
     assert sample_products([], 2, rows(), VECTOR, 0) == [{}, {}]
 
