@@ -12,6 +12,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.metrics import roc_auc_score
+from sklearn.utils import check_random_state
 
 from sksofteq.groups import MatrixGroup
 from sksofteq.reps import Representation
@@ -188,6 +189,7 @@ def sample_products(
     about each of two axes is not yet any turn. With `shares`, those of a group stretch by only a
     share of what was drawn.
     """
+    random_state = check_random_state(random_state)  # a seed would draw all factors alike
     products: list[Element] = [{} for _ in range(n)]
     factors_of = list(zip(groups, shares or [1.0] * len(groups), strict=True))
     turning = [each for each in factors_of if each[0].is_orthogonal and not each[0].affine]
