@@ -83,8 +83,7 @@ def _typed(tuner: Any, **settings: Any) -> Callable[[Settings], Settings]:
 FREE = "free"
 _HARD = [Rule(f"hard: candidate {i + 1}", _one_hard(i)) for i in range(3)]
 _GRID = [
-    Rule(f"strength {value:g} for all", _always(strengths=value, **ALONE))
-    for value in (3.0, 30.0)
+    Rule(f"strength {value:g} for all", _always(strengths=value, **ALONE)) for value in (3.0, 30.0)
 ]
 _RULES = [
     Rule(FREE, _always(strengths=0.0, network="plain", **ALONE)),

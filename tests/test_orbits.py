@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from sksofteq.groups import SO, GeneratedGroup, Scaling, parse_group
+from sksofteq.groups import GeneratedGroup, parse_group
 from sksofteq.orbits import (
     CRITICAL_Z,
     REACH_AUC,
@@ -21,7 +21,6 @@ from sksofteq.orbits import (
     orbit_test,
     row_losses,
     sample_elements,
-    sample_products,
 )
 from sksofteq.reps import Scalar, Vector, parse_rep
 
@@ -106,48 +105,6 @@ def test_inverse_undoes_an_element():
     rep, X = parse_rep("2*point + vector").bind(3), rows(dim=9)
     (g,) = sample_elements(parse_group("SE(3)"), 1, X, rep, 0)
     np.testing.assert_allclose(rep.transform(rep.transform(X, g), inverse(g)), X, atol=1e-10)
-
-
-def test_product_moves_by_the_last_group_first():
-    groups = [parse_group("SO(3)"), parse_group("GL(3)")]
-    products = sample_products(groups, 3, rows(), VECTOR, np.random.RandomState(0))
-    rng = np.random.RandomState(0)
-    first, second = (sample_elements(group, 3, rows(), VECTOR, rng) for group in groups)
-    for product, g, h in zip(products, first, second, strict=True):
-        np.testing.assert_allclose(product[None], g[None] @ h[None])
-
-
-@pytest.mark.parametrize("names", [("SO(3)", "Translation(3)"), ("Translation(3)", "SO(3)")])
-def test_products_of_rotations_and_translations_are_homogeneous(names):
-    rep, X = parse_rep("point").bind(3), rows()
-    groups = [parse_group(name) for name in names]
-    (product,) = sample_products(groups, 1, X, rep, np.random.RandomState(0))
-    rng = np.random.RandomState(0)
-    (g,), (h,) = (sample_elements(group, 1, X, rep, rng) for group in groups)
-    np.testing.assert_allclose(rep.transform(X, product), rep.transform(rep.transform(X, h), g))
-
-
-def test_products_over_two_spaces_move_both():
-    rep = parse_rep("joint*xyz", {"joint": 4, "xyz": 3})
-    groups = [parse_group("SO(3) on xyz"), parse_group("Permutation(4) on joint")]
-    (product,) = sample_products(groups, 1, rows(dim=12), rep, 0)
-    assert {name: matrix.shape for name, matrix in product.items()} == {
-        "xyz": (3, 3),
-        "joint": (4, 4),
-    }
-
-
-def test_products_of_turns_about_two_axes_are_any_turn():
-    groups = [parse_group("SO(2)@x,y"), parse_group("SO(2)@y,z")]
-    products = sample_products(groups, 4000, rows(), VECTOR, 0)
-    axis = np.array([product[None][:, 2] for product in products])
-    # wherever z goes, each axis is reached alike but for chance, in both directions
-    np.testing.assert_allclose(axis.mean(axis=0), 0.0, atol=0.05)
-    assert np.linalg.eigvalsh(np.cov(axis.T)).min() > 0.2
-
-
-def test_product_of_no_groups_moves_nothing():
-    assert sample_products([], 2, rows(), VECTOR, 0) == [{}, {}]
 
 
 @pytest.mark.parametrize(
@@ -431,13 +388,3 @@ def test_area_is_reproducible():
         for _ in range(2)
     )
     assert first == second
-
-
-def test_products_stretch_by_their_share():
-    X, rep = rows(), VECTOR
-    (whole,) = sample_products([Scaling(3, frame=False)], 1, X, rep, 0)
-    (half,) = sample_products([Scaling(3, frame=False)], 1, X, rep, 0, [0.5])
-    np.testing.assert_allclose(half[None] @ half[None], whole[None], atol=1e-12)
-    (turn,) = sample_products([SO(3)], 1, X, rep, 0)
-    (same,) = sample_products([SO(3)], 1, X, rep, 0, [0.5])
-    np.testing.assert_allclose(same[None], turn[None], atol=1e-12)

@@ -7,6 +7,7 @@ import math
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +147,8 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         strengths = tuner.survey(survey) or strengths
         if again:
             strengths = tuner.resume(self.regularizer_strengths_)
-        return self._make_plan(tuner, survey, strengths)
+        plan = self._make_plan(tuner, survey, strengths)
+        return replace(plan, network=self._fitted_architecture["network"]) if again else plan
 
     def prepare(
         self, parts: Parts, tuner: Tuner, plan: Plan, seeds: NDArray, again: bool

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from sksofteq.groups import MatrixGroup
@@ -56,7 +57,8 @@ def moving(labels: Sequence[str], groups: Mapping[str, MatrixGroup]) -> list[str
 
 def is_planned(value: Any) -> bool:
     """Whether `augment` or `average` leaves it to the plan which candidates are moved by."""
-    return value is True or (isinstance(value, str) and value == "auto")
+    flag = isinstance(value, (bool, np.bool_)) and bool(value)
+    return flag or (isinstance(value, str) and value == "auto")
 
 
 def pilot_table(rows: Iterable[tuple] = ()) -> pd.DataFrame:

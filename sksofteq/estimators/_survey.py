@@ -81,7 +81,7 @@ class FitSurvey:
 
     def _parts(self, fraction: float) -> tuple[Table, Table | None, NDArray | None]:
         n_units = len(self.table) if self.together is None else len(np.unique(self.together))
-        if len(self.table) < MIN_PILOT_ROWS or n_units < 2:
+        if np.count_nonzero(self.table.weight) < MIN_PILOT_ROWS or n_units < 2:
             return self.table, None, None
         random_state = np.random.RandomState(self._seed)
         rows, held_out = split_rows(len(self.table), fraction, self.together, random_state)

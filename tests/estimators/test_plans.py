@@ -6,22 +6,22 @@ import numpy as np
 import pytest
 
 from sksofteq.discovery import Evidence
-from sksofteq.estimators._plans import Planner, moving
+from sksofteq.estimators._plans import Plan, Planner, is_planned, moving, pilot_table
 from sksofteq.groups import parse_group
-from sksofteq.orbits import OrbitTest
+from sksofteq.orbits import CRITICAL_Z, OrbitTest
 
 STRENGTHS = {"a": 9.0, "b": 0.5, "c": 1e-3}
 
 
-def planner(losses, untestable=(), kept=(), **z) -> Planner:
+def planner(losses, untestable=(), kept=(), together=None, shares=(), **z) -> Planner:
     """A planner that has evidence with these z."""
     z = z or {"a": -5.0, "b": -1.0, "c": 4.0}
     evidence = Evidence(
         {label: OrbitTest(value, 1.0, value) for label, value in z.items()},
         {label: label not in untestable for label in z},
-        dict.fromkeys(z, 1.0),
+        dict.fromkeys(z, 1.0) | dict(shares),
     )
-    return Planner(evidence, STRENGTHS, list(kept), losses)
+    return Planner(evidence, STRENGTHS, list(kept), losses, together)
 
 
 class Losses:
@@ -34,6 +34,25 @@ class Losses:
         self.asked.append((plan.network, plan.moved))
         error = self.errors.get((plan.network, plan.moved), 1.0)
         return error * np.random.RandomState(0).uniform(0.8, 1.2, 40)
+
+
+class Exact:
+    """Losses of a plan that compare with those of all others by a given z."""
+
+    def __init__(self, network, moved, mean, z):
+        self.better, self.mean, self.z = (network, moved), mean, z
+
+    def __call__(self, plan):
+        if (plan.network, plan.moved) != self.better:
+            return np.ones(40)
+        spread = (self.mean - 1.0) / self.z * np.sqrt(39)
+        return self.mean + spread * np.resize([1.0, -1.0], 40)
+
+
+def wins(network, moved, mean, z, **options):
+    """Whether the plan is chosen if it has this error, others 1, and compares by this z."""
+    plan, _ = planner(Exact(network, moved, mean, z), **options).choose(True)
+    return (plan.network, plan.moved) == (network, moved)
 
 
 def chosen(errors, sets=True, **options):
@@ -64,6 +83,29 @@ def test_typed_layers_must_be_clearly_better(error, network):
     assert chosen({("typed", ()): error})[0].network == network
 
 
+@pytest.mark.parametrize(
+    ("network", "moved", "mean", "z", "won"),
+    [
+        ("plain", ("a",), 0.99, -0.1, True),
+        ("plain", ("a",), 1.01, 0.1, False),
+        ("plain", ("a", "b"), 0.99, -0.55, True),
+        ("plain", ("a", "b"), 0.99, -0.45, False),
+        ("typed", (), 0.69, -1.05 * CRITICAL_Z, True),
+        ("typed", (), 0.69, -0.95 * CRITICAL_Z, False),
+        ("typed", (), 0.71, -9.0, False),
+    ],
+)
+def test_the_less_is_known_the_more_a_pilot_has_to_show(network, moved, mean, z, won):
+    assert wins(network, moved, mean, z) == won
+
+
+def test_rows_that_belong_together_say_less():
+    better = ("typed", (), 0.5, -2.0)
+    assert wins(*better)
+    assert wins(*better, together=np.arange(40))
+    assert not wins(*better, together=np.arange(40) % 2)  # two groups, far apart
+
+
 def test_typed_layers_are_moved_by_what_won():
     plan, _, losses = chosen({("plain", ("a",)): 0.5, ("typed", ("a",)): 0.1})
     assert (plan.network, plan.moved) == ("typed", ("a",))
@@ -91,6 +133,76 @@ def test_candidates_that_are_kept_move_rows_in_every_plan():
     plan, _, losses = chosen({("plain", ("c",)): 3.0}, untestable=("c",), kept=("c",))
     assert all("c" in moved for _, moved in losses.asked if moved)
     assert "c" in plan.moved
+
+
+def test_candidates_are_in_the_users_order():
+    made = planner(Losses({}), untestable=("a",), kept=("a",)).plan("plain", ["c", "b"])
+    assert made.moved == ("a", "b", "c")
+
+
+def test_elements_stretch_by_what_was_found():
+    plan, _ = planner(Losses({}), shares={"b": 0.25}).choose(True)
+    assert plan.shares == {"a": 1.0, "b": 0.25, "c": 1.0}
+
+
+def test_the_table_has_all_that_was_tried():
+    errors = {("plain", ("a",)): 0.5, ("plain", ("a", "b")): 0.7}
+    _, table, losses = chosen(errors)
+    assert list(zip(table.network, table.moved_by, strict=True)) == losses.asked
+    assert table.error.tolist() == pytest.approx(
+        [losses(Plan(*asked, {})).mean() for asked in list(losses.asked)]
+    )
+    assert table.query("chosen").moved_by.tolist() == [("a",)]
+
+
+def test_an_empty_table_has_all_columns():
+    assert list(pilot_table()) == ["network", "moved_by", "error", "chosen"]
+    assert pilot_table().empty
+
+
+@pytest.mark.parametrize(
+    ("value", "planned"),
+    [
+        (True, True),
+        (np.True_, True),
+        ("auto", True),
+        (False, False),
+        (np.False_, False),
+        ((), False),
+        (["a"], False),
+        (1, False),
+    ],
+)
+def test_what_leaves_candidates_to_the_plan(value, planned):
+    assert is_planned(value) == planned
+
+
+def test_costs_are_those_of_a_perceptron_that_does_without_the_others():
+    asked = []
+
+    def losses(plan):
+        asked.append(plan)
+        return np.ones(40)
+
+    planner(losses, untestable=("a", "b"), kept=("a", "b")).choose(True)
+    alone = {plan.moved: plan.strengths for plan in asked[-3:]}
+    assert alone == {
+        (): {"a": 1e-3, "b": 1e-3, "c": 1e-3},
+        ("a",): {"a": 9.0, "b": 1e-3, "c": 1e-3},
+        ("b",): {"a": 1e-3, "b": 0.5, "c": 1e-3},
+    }
+    assert {plan.network for plan in asked[-3:]} == {"plain"}
+
+
+def test_every_kept_candidate_has_a_cost():
+    errors = {("plain", ("a",)): 0.5, ("plain", ("c",)): 1.5}
+    plan, _, _ = chosen(errors, untestable=("a", "c"), kept=("a", "c"))
+    assert plan.costs == pytest.approx({"a": -0.5, "c": 0.5})
+
+
+def test_there_is_no_cost_in_shares_of_nothing():
+    plan, _, _ = chosen({("plain", ()): 0.0}, untestable=("c",), kept=("c",))
+    assert plan.costs == {}
 
 
 def test_what_keeping_costs():

@@ -87,11 +87,55 @@ def test_pilots_of_a_rule_are_typed():
         (rows(39), None),
         (rows(100), np.zeros(100, dtype=int)),
         (rows(100, np.r_[1.0, np.zeros(99)]), None),
+        (rows(100, np.r_[np.ones(39), np.zeros(61)]), None),
     ],
-    ids=["few rows", "one group", "one row with weight"],
+    ids=["few rows", "one group", "one row with weight", "few rows with weight"],
 )
 def test_no_pilots_without_rows_to_hold_out(data, together):
     assert not survey(data, together).has_pilots
+
+
+def test_pilots_with_just_rows_enough():
+    assert survey(rows(40)).has_pilots
+    assert survey(rows(100, np.r_[np.ones(40), np.zeros(60)])).has_pilots
+
+
+def test_no_pilots_if_all_weight_is_in_one_part():
+    together = np.r_[np.zeros(50), np.ones(50)]
+    assert survey(rows(100), together).has_pilots
+    assert not survey(rows(100, together), together).has_pilots
+
+
+def test_rows_of_groups_are_evidence_as_groups():
+    together = np.repeat(np.arange(20), 5)
+    found = survey(rows(), together).evidence(8)
+    assert found.grouped
+    assert {test.units for test in found.tests.values()} == {20}
+    assert not survey(rows()).evidence(8).grouped
+
+
+def test_a_seed_repeats_the_parts():
+    seen = []
+    for seed in (0, 0, 1):
+        pilot = Pilot()
+        FitSurvey(rows(), None, 0.2, pilot, seed).losses(PLAN, 0.5)
+        seen.append(pilot.held_out.X)
+    np.testing.assert_array_equal(seen[0], seen[1])
+    assert not np.array_equal(seen[0], seen[2])
+
+
+def test_weights_and_targets_stay_with_their_rows():
+    data, pilot = rows(100, np.arange(1.0, 101.0)), Pilot()
+    survey(data, pilot=pilot).losses(PLAN, 0.5)
+    for part in (pilot.train, pilot.held_out):
+        numbers = part.weight.astype(int) - 1
+        np.testing.assert_array_equal(part.X, data.X[numbers])
+        np.testing.assert_array_equal(part.y, data.y[numbers])
+
+
+def test_evidence_sees_the_rows_that_pilots_hold_out():
+    data = rows(100)
+    assert survey(data).evidence(8).tests[KEPT].units == 100
 
 
 def test_no_pilots_without_something_to_train():

@@ -34,3 +34,41 @@ def test_only_directions_that_are_translated():
 
 def test_it_stays_on_its_space():
     assert set(parse_group("SE(3) on xyz").frame_part().translations) == {"xyz"}
+
+
+@pytest.mark.parametrize("name", ["SE(3)", "Translation(3)", "Scaling(3)", "SO(3)"])
+def test_its_own_frame_part_is_itself(name):
+    part = parse_group(name).frame_part()
+    again = part.frame_part()
+    assert (again.spaces, again.affine) == (part.spaces, part.affine)
+    assert again.is_trivial == part.is_trivial
+    for space, directions in part.translations.items():
+        kept = again.translations[space]
+        np.testing.assert_allclose(kept @ kept.T, directions @ directions.T, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["SE(3)", "E(2)@x,z", "Translation(3)", "Translation(1)@y"])
+def test_it_translates_as_the_group_does(name):
+    group = parse_group(name)
+    ours, theirs = group.frame_part().translations[None], group.translations[None]
+    np.testing.assert_allclose(ours @ ours.T, theirs @ theirs.T, atol=1e-12)
+    assert not group.frame_part().discrete_generators.size
+
+
+def test_nothing_of_a_product_without_a_frame():
+    pair = parse_group("Reflection(3) on xyz & Permutation(2) on side")
+    part = pair.frame_part()
+    assert part.is_trivial
+    assert part.spaces == {"xyz": 3, "side": 2}
+
+
+def test_the_group_itself_is_left_alone():
+    group = SE(3)
+    group.frame_part()
+    assert group == SE(3)
+    assert not group.linear_part().is_trivial
+
+
+def test_its_generators_cannot_be_written_to():
+    with pytest.raises(ValueError, match="read-only"):
+        SE(3).frame_part().lie_algebra[0] = 1.0

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sksofteq.groups import SE, SO, Scaling, Translation, parse_group
-from sksofteq.nn import SoftEMLP
+from sksofteq.nn import SoftEMLP, SoftEquivariantLinear
 from sksofteq.penalties import ProjectionPenalty
 from sksofteq.reps import parse_rep
 
@@ -29,6 +29,54 @@ def test_hidden_features_are_scalars_without_products():
     assert len(list(block[1].parameters())) == 0
 
 
+def test_it_is_a_perceptron_with_a_skip():
+    module = network([SO(3)])
+    (block,), core = module.core.blocks, module.core
+    linear = block[0]
+    with torch.no_grad():
+        for parameter in (linear.bias, core.output.bias, core.skip.weight):
+            parameter.normal_()
+    x = rows()
+    h = torch.nn.functional.silu(x @ linear.weight.T + linear.bias)
+    expected = h @ core.output.weight.T + core.output.bias + x @ core.skip.weight.T
+    # the network's columns are in groups, points first, as here
+    assert module.order_in.tolist() == list(range(9))
+    torch.testing.assert_close(module(x), expected)
+
+
+def test_only_the_skip_is_typed():
+    module = network([SO(3)])
+    typed = {
+        name: layer.typed
+        for name, layer in module.core.named_modules()
+        if isinstance(layer, SoftEquivariantLinear)
+    }
+    assert typed == {"blocks.0.0": False, "output": False, "skip": True}
+
+
+def test_hidden_features_do_not_depend_on_the_candidates():
+    shapes = [
+        [tuple(parameter.shape) for parameter in network(groups, "3*vector").parameters()]
+        for groups in ([], [SO(3)], [parse_group("O(2)@x,y"), parse_group("GL(3)")])
+    ]
+    assert shapes[0] == shapes[1] == shapes[2]
+
+
+def test_it_learns_less_than_typed_layers_of_a_rotation():
+    """Projected, typed layers are equivariant; these are not."""
+    reps = (parse_rep("3*vector", DIMS), parse_rep("scalar", DIMS))
+    turn = torch.tensor(SO(3).sample(1, 0)[0])
+    moved = (rows().view(-1, 3, 3) @ turn.T).flatten(1)
+    gaps = []
+    for typed in (True, False):
+        torch.manual_seed(0)
+        module = SoftEMLP(*reps, [SO(3)], (16,), typed=typed).double()
+        ProjectionPenalty(module.core, [SO(3)]).project_()
+        assert module(rows()).std() > 1e-3
+        gaps.append((module(moved) - module(rows())).abs().max().item())
+    assert gaps[0] < 1e-9 < 1e-2 < gaps[1]
+
+
 def test_a_rotation_constrains_the_skip_alone():
     module = network([SO(3)], rep_in="3*vector", rep_out="vector")
     penalty = ProjectionPenalty(module.core, [SO(3)])
@@ -41,6 +89,33 @@ def test_hidden_weights_do_not_move_under_a_rotation():
     before = module.core.blocks[0][0].weight.clone()
     ProjectionPenalty(module.core, [SO(3)]).project_()
     assert torch.equal(module.core.blocks[0][0].weight, before)
+
+
+def test_a_projected_skip_commutes_with_the_rotation():
+    module = network([SO(3)], rep_in="3*vector", rep_out="vector")
+    skip = module.core.skip
+    with torch.no_grad():
+        skip.weight.normal_()
+    ProjectionPenalty(module.core, [SO(3)]).project_()
+    blocks = skip.weight.view(3, 3, 3).transpose(0, 1)  # by vector that is read
+    for block in blocks:
+        torch.testing.assert_close(block, block[0, 0] * torch.eye(3, dtype=torch.float64))
+    assert skip.weight.any()
+
+
+def test_vectors_scale_and_move_exactly_with_their_frame():
+    """Outputs have units and a place: a point moves along, and grows."""
+    names = ("Translation(3)", "Scaling(3)")
+    groups = {name: parse_group(name) for name in names}
+    module = network(list(groups.values()), rep_in="3*point", rep_out="point")
+    penalty = ProjectionPenalty(module.core, groups)
+    X, shift = rows(), torch.tensor([4.0, -5.0, 6.0], dtype=torch.float64)
+    moved = 2.0 * X + shift.repeat(3)
+    penalty.project_(["Translation(3)"])
+    assert not torch.allclose(module(moved), 2.0 * module(X) + shift, atol=1e-3)
+    penalty.project_()
+    torch.testing.assert_close(module(moved), 2.0 * module(X) + shift)
+    assert (module(X) - X.view(-1, 3, 3).mean(dim=1)).std() > 1e-3
 
 
 @pytest.mark.parametrize("group", [Translation(3), Scaling(3)], ids=str)

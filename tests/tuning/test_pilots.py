@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from sksofteq.orbits import CRITICAL_Z
 from sksofteq.tuning import PilotTuner
 
 
@@ -61,6 +62,72 @@ def test_the_better_half_trains_for_twice_as_long():
     assert strengths["a"] == 2.0
 
 
+def test_each_candidate_is_imposed_alone():
+    survey = Survey()
+    tuned(survey, share=0.3)
+    assert survey.asked[:3] == [
+        ({"a": 0.0, "b": 0.0}, 0.3),
+        ({"a": math.inf, "b": 0.0}, 0.3),
+        ({"a": 0.0, "b": math.inf}, 0.3),
+    ]
+
+
+def test_the_grid_is_tried_on_what_is_kept():
+    survey = Survey(costly=("a",))
+    tuned(survey, grid=(0.5, 5.0), low=0.01)
+    assert [values for values, _ in survey.asked[3:]] == [
+        {"a": 0.01, "b": 0.5},
+        {"a": 0.01, "b": 5.0},
+    ]
+
+
+def test_one_strength_needs_no_grid():
+    survey = Survey()
+    _, strengths = tuned(survey, grid=(7.0,))
+    assert strengths == {"a": 7.0, "b": 7.0}
+    assert len(survey.asked) == 3
+
+
+def test_no_pilot_trains_for_longer_than_the_fit():
+    survey = Survey()
+    tuned(survey, grid=(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0), share=0.4)
+    shares = [share for _, share in survey.asked[3:]]
+    assert shares == [0.4] * 8 + [0.8] * 4 + [1.0] * 2
+
+
+@pytest.mark.parametrize(("z", "kept"), [(0.95 * CRITICAL_Z, ["a"]), (1.05 * CRITICAL_Z, [])])
+def test_what_costs_no_more_than_chance_would_is_kept(z, kept):
+    spread = math.sqrt(99) * np.resize([1.0, -1.0], 100)  # the mean's error is 1
+
+    class Chance(Survey):
+        def pilot_losses(self, strengths, share):
+            hard = math.inf in strengths.values()
+            return 50.0 + (z + spread if hard else np.zeros(100))
+
+    tuner, _ = tuned(Chance(), labels=("a",), grid=(1.0,))
+    assert tuner.supported() == kept
+
+
+def test_a_warm_start_goes_by_the_rows_at_hand():
+    tuner, strengths = tuned(Survey(costly=("b",)))
+    assert tuner.resume({"a": 0.5, "b": 0.5}) == strengths
+
+
+def test_there_are_no_tests_to_report():
+    tuner, _ = tuned(Survey())
+    assert tuner.evidence is None
+    assert tuner.on_epoch_end(1, None) is None
+
+
+@pytest.mark.parametrize(
+    ("grid", "middle"), [((5.0, 1.0, 2.0), 2.0), ((4.0,), 4.0), ((1.0, 2.0), 2.0)]
+)
+def test_all_begin_in_the_middle_of_the_grid(grid, middle):
+    tuner = PilotTuner(grid=grid)
+    assert tuner.begin(["a", "b"], 10) == {"a": middle, "b": middle}
+    assert tuner.supported() == []
+
+
 def test_without_rows_for_pilots_all_keep_the_middle_of_the_grid():
     survey = Survey()
     survey.has_pilots = False
@@ -74,7 +141,11 @@ def test_without_rows_for_pilots_all_keep_the_middle_of_the_grid():
     ("wrong", "message"),
     [
         ({"share": 0.0}, "PilotTuner.share must be in"),
+        ({"share": 1.5}, "PilotTuner.share must be in"),
         ({"low": -1.0}, "PilotTuner.low must be"),
+        ({"low": math.inf}, "PilotTuner.low must be"),
+        ({"grid": (1.0, math.inf)}, "PilotTuner.grid must hold"),
+        ({"grid": ((1.0,), (2.0,))}, "PilotTuner.grid must hold"),
         ({"grid": ()}, "PilotTuner.grid must hold at least one positive number"),
         ({"grid": (1.0, -1.0)}, "PilotTuner.grid must hold"),
     ],
