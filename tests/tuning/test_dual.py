@@ -66,6 +66,13 @@ def test_strengths_are_never_negative_nor_beyond_the_largest_price(price, rate, 
         assert 0 <= strength <= price * max(1.0, *penalties) * (1 + 1e-9)
 
 
+def test_a_step_too_large_ends_at_nothing():
+    tuner = DualTuner(price=1.0, rate=3.0)
+    tuner.begin(["a"], 5)
+    assert tuner.on_epoch_end(1, Probe(a=1.0)) == pytest.approx({"a": 3.0})
+    assert tuner.on_epoch_end(2, Probe(a=0.0)) == {"a": 0.0}  # 3 - 3 * 3
+
+
 @pytest.mark.parametrize("rho", [0.0, 0.3, 2.0])
 def test_strength_is_fixed_where_it_is_the_price_of_what_is_left(rho):
     tuner = DualTuner(price=4.0, rate=0.3)
@@ -88,9 +95,9 @@ def test_units_of_the_penalty_do_not_matter():
 
 def test_what_begins_is_forgotten_by_the_next_fit():
     tuner = DualTuner()
-    for _ in range(2):
+    for penalty in (9.0, 3.0):
         assert tuner.begin(["a"], 5) == {"a": 0.0}
-        assert tuner.on_epoch_end(1, Probe(a=3.0)) == pytest.approx({"a": 0.1})
+        assert tuner.on_epoch_end(1, Probe(a=penalty)) == pytest.approx({"a": 0.1})
     assert tuner.on_epoch_end(2, Probe(a=3.0)) == pytest.approx({"a": 0.1 + 0.1 * 0.99})
 
 
