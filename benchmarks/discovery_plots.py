@@ -62,7 +62,8 @@ def _by_support(axes: Axes, found: pd.DataFrame) -> None:
     axes.bar(range(len(share)), share, color="tab:blue")
     for i, (value, count) in enumerate(zip(share, number, strict=True)):
         axes.text(i, 0.02 if np.isnan(value) else value + 0.02, f"{count}", ha="center")
-    axes.set_xticks(range(len(share)), [f"{b.left:.2g} to {b.right:.2g}" for b in share.index])
+    names = [f"{max(b.left, 0):.2g} to {b.right:.2g}" for b in share.index]
+    axes.set_xticks(range(len(share)), names, fontsize=8)
     axes.set(xlabel="support", ylabel="share that hold (number above)", ylim=(0, 1.1))
 
 
