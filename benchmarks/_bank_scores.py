@@ -82,7 +82,7 @@ def _auc(decided: pd.DataFrame, weight: NDArray, level: str = "support") -> floa
     truth, drawn = decided["break"] == 0, weight > 0
     if truth[drawn].nunique() < 2:
         return float("nan")
-    return float(roc_auc_score(truth, decided[level], sample_weight=weight))
+    return float(roc_auc_score(truth, decided[level].rank(), sample_weight=weight))
 
 
 def _interval(decided: pd.DataFrame, n_draws: int = 500) -> NDArray:
