@@ -53,6 +53,7 @@ def scores(rows: pd.DataFrame) -> dict[str, Any]:
         "none hold": int((counts & none_holds).sum()),
         "none, said holds": said[counts & none_holds].mean(),
         "any break, said holds": said[~holds].mean(),
+        "cannot tell": (rows["verdict"] == "cannot tell").mean(),
         "seconds": rows["seconds"].median(),
     }
 

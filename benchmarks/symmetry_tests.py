@@ -13,11 +13,12 @@ estimators are given rows as they are. The network is a plain one, of about 1000
 
 A decision counts if the candidate holds, or if its break is at least the model's own error: root
 mean square error of the target without noise, on rows the model has not seen, over its deviation.
-That is a different set of decisions for every model, so breaks in deviations are shown as well.
+That is a different set of decisions for every model, so all are scored on those of
+`find_symmetries` too, and breaks in deviations are shown as well.
 
 In the *cone*, directions of two vectors never leave a tenth of a radian about x, and the target
 is a function of lengths and angles: data that cannot tell turns that leave the cone.
-`symmetry_test` has 15 rows where there are 50, too few for it to ask whether orbits leave them.
+Of 50 rows `symmetry_test` has 15 to ask whether orbits leave them.
 
 Rows are written as they come; what is in the result file already is not run again.
 """
@@ -255,7 +256,7 @@ def summarise(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """All tables, of the models that there are."""
     on_bank = rows[~rows["function"].str.startswith("cone")]
     cones = rows[rows["function"].str.startswith("cone")]
-    summary = {"scores": _by_size(on_bank)}
+    summary = {"scores": _by_size(on_bank), "same decisions": _same_decisions(on_bank)}
     for measure in ("break / own error", "break"):
         for verdict in ("broken", "holds"):
             summary[f"said {verdict}, by {measure}"] = _said(on_bank, measure, verdict)
@@ -271,6 +272,15 @@ def _parts(rows: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
 
 def _by_size(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([{"model": m, "n": n} | scores(part) for m, n, part in _parts(rows)])
+
+
+def _same_decisions(rows: pd.DataFrame) -> pd.DataFrame:
+    """Every model on the decisions that count for `find_symmetries`."""
+    key, shown = ["function", "n", "seed", "candidate"], ["decisions", "AUC", "AUC from, to"]
+    own = rows[rows["model"] == OWN].set_index(key)["own error"]
+    asked = rows.drop(columns="own error").join(own, on=key).dropna(subset=["own error"])
+    shown += ["broken", "broken, said so", "broken, said holds"]
+    return _by_size(asked)[["model", "n", *shown]] if len(asked) else pd.DataFrame()
 
 
 def _said(rows: pd.DataFrame, measure: str, verdict: str) -> pd.DataFrame:

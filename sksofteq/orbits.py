@@ -58,6 +58,9 @@ class OrbitTest:
         Number of rows, or of groups of rows, that the standard error comes from; None for many.
     elements : int, default=None
         Number of group elements averaged over; None for an exact average.
+    skill : float, default=None
+        How much the better of f and f_G beats the best constant that has all symmetries, over
+        its standard error; None where they were not compared.
     """
 
     delta: float
@@ -66,6 +69,12 @@ class OrbitTest:
     size: float = 0.0
     units: int | None = None
     elements: int | None = None
+    skill: float | None = None
+
+    @property
+    def has_skill(self) -> bool:
+        """Whether f or f_G predicts better than a constant, beyond chance (`CRITICAL_Z`)."""
+        return self.skill is None or self._tail(self.skill) <= norm.sf(CRITICAL_Z)
 
     @property
     def support(self) -> float:
@@ -118,6 +127,13 @@ def rows_by_value(together: NDArray) -> list[NDArray]:
     """Numbers of the rows of each group, in the order of the groups' values."""
     order = np.argsort(together, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(together[order])) + 1)
+
+
+def repeated_rows(X: NDArray) -> NDArray | None:
+    """A number for every row that all its repetitions share; None where no row is repeated."""
+    _, codes = np.unique(X, axis=0, return_inverse=True)
+    codes = codes.ravel()
+    return None if codes.max(initial=-1) + 1 == len(X) else codes
 
 
 def sample_elements(
@@ -270,6 +286,7 @@ def orbit_test(
     rep_in: Representation,
     rep_out: Representation,
     groups: NDArray | None = None,
+    constant: NDArray | None = None,
 ) -> OrbitTest:
     """Compare the losses of f and of its orbit average on rows (X, y).
 
@@ -284,17 +301,25 @@ def orbit_test(
     rep_in, rep_out : Representation
     groups : ndarray of shape (n_samples,), default=None
         Rows with one value are correlated.
+    constant : ndarray of shape (dim_out,), default=None
+        The prediction that f must beat to say anything.
     """
     at_rest = predict(X)
     along = orbit_predictions(predict, X, elements, rep_in, rep_out)
-    test = compare_losses(
-        row_losses(at_rest, y, scale), row_losses(along.mean(axis=0), y, scale), groups
-    )
-    size = 0.5 * float(np.mean(((along - at_rest) / scale) ** 2))
+    with np.errstate(invalid="ignore", over="ignore"):  # the verdict tells of such predictions
+        losses = [row_losses(p, y, scale) for p in (at_rest, along.mean(axis=0))]
+        size = 0.5 * float(np.mean(((along - at_rest) / scale) ** 2))
+    at_best = None if constant is None else row_losses(constant, y, scale)
+    test = compare_losses(*losses, groups, at_best)
     return replace(test, size=size, elements=len(elements))
 
 
-def compare_losses(plain: NDArray, averaged: NDArray, groups: NDArray | None = None) -> OrbitTest:
+def compare_losses(
+    plain: NDArray,
+    averaged: NDArray,
+    groups: NDArray | None = None,
+    constant: NDArray | None = None,
+) -> OrbitTest:
     """Compare losses row by row; standard errors over `groups` where rows belong together.
 
     Parameters
@@ -303,7 +328,25 @@ def compare_losses(plain: NDArray, averaged: NDArray, groups: NDArray | None = N
         Losses of f and of f_G.
     groups : ndarray of shape (n_samples,), default=None
         Rows with one value are correlated.
+    constant : ndarray of shape (n_samples,), default=None
+        Losses of the best constant.
     """
+    with np.errstate(invalid="ignore", over="ignore"):
+        test = _compare(plain, averaged, groups)
+        if constant is None:
+            return test
+        return replace(test, skill=_skill(plain, averaged, groups, constant))
+
+
+def _skill(plain: NDArray, averaged: NDArray, groups: NDArray | None, constant: NDArray) -> float:
+    """z of how much the better predictor beats a constant."""
+    best = averaged if averaged.mean() < plain.mean() else plain
+    test = _compare(best, constant, groups)
+    # A gain that is the same on all rows has no standard error, yet is one.
+    return np.inf if test.z == 0.0 and best.mean() < constant.mean() / 2 else test.z
+
+
+def _compare(plain: NDArray, averaged: NDArray, groups: NDArray | None) -> OrbitTest:
     difference = averaged.astype(np.float64) - plain
     delta = float(difference.mean())
     if groups is None:
@@ -340,6 +383,10 @@ def orbit_auc(
     if len(X) < fewest:
         return 0.5
     X = X[random_state.permutation(len(X))[:most]]
+    _, first = np.unique(X, axis=0, return_index=True)
+    X = X[np.sort(first)]  # a row seen twice gives itself away
+    if len(X) < fewest:
+        return 0.5
     fold = np.arange(len(X)) % 2
     n_copies = -(-few // len(X))
     X, fold = np.tile(X, (n_copies, 1)), np.tile(fold, n_copies)

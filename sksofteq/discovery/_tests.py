@@ -19,7 +19,9 @@ from sksofteq.orbits import (
     compare_losses,
     inverse,
     orbit_auc,
+    repeated_rows,
     row_losses,
+    rows_by_value,
     sample_elements,
     shrunk,
 )
@@ -66,7 +68,11 @@ class Evidence:
     def supported(self) -> list[str]:
         """The candidates that hold, beyond chance."""
         sure = norm.cdf(CRITICAL_Z)
-        return [k for k, test in self.tests.items() if self.reachable[k] and test.support >= sure]
+        return [
+            label
+            for label, test in self.tests.items()
+            if self.reachable[label] and test.has_skill and test.support >= sure
+        ]
 
     def leaning(self) -> list[str]:
         """The candidates that look as if they held, be it by chance."""
@@ -131,20 +137,38 @@ def gather_evidence(
         random_state = np.random.RandomState(random_state)
     weight = np.ones(len(X)) if weight is None else weight
     rows = np.flatnonzero(weight > 0)
-    if len(rows) < MIN_ROWS:
-        nothing = OrbitTest(0.0, 0.0, 0.0, units=len(rows))
+    if len(rows) > MAX_ROWS:
+        rows = np.sort(random_state.permutation(rows)[:MAX_ROWS])
+    X, y, weight = X[rows].astype(np.float64), y[rows].astype(np.float64), weight[rows]
+    together = None if together is None else together[rows]
+    if together is None:
+        X, y, weight = _each_row_once(X, y, weight)
+    if len(X) < MIN_ROWS:
+        nothing = OrbitTest(0.0, 0.0, 0.0, units=len(X))
         labels = list(candidates.groups)
         return Evidence(
             dict.fromkeys(labels, nothing), dict.fromkeys(labels, True), dict.fromkeys(labels, 1.0)
         )
-    if len(rows) > MAX_ROWS:
-        rows = np.sort(random_state.permutation(rows)[:MAX_ROWS])
-    X, y = X[rows].astype(np.float64), y[rows].astype(np.float64)
-    together = None if together is None else together[rows]
-    tester = _Tester(X, y, weight[rows], candidates, together, n_elements, random_state)
+    tester = _Tester(X, y, weight, candidates, together, n_elements, random_state)
     found = {label: tester.test(group) for label, group in candidates.groups.items()}
     parts = ({label: row[i] for label, row in found.items()} for i in range(3))
     return Evidence(*parts, grouped=together is not None)
+
+
+def _each_row_once(X: NDArray, y: NDArray, weight: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Rows that are repeated become one, with their mean target and their weight together.
+
+    A row is not left out while its repetition stays.
+    """
+    codes = repeated_rows(X)
+    if codes is None:
+        return X, y, weight
+    parts = rows_by_value(codes)
+    means = [np.average(y[part], axis=0, weights=weight[part]) for part in parts]
+    firsts = [part[0] for part in parts]
+    order = np.argsort(firsts)
+    summed = np.array([weight[part].sum() for part in parts])
+    return X[np.array(firsts)[order]], np.array(means)[order], summed[order]
 
 
 class _Tester:
@@ -165,7 +189,7 @@ class _Tester:
         self.n_elements, self.random_state = n_elements, random_state
         groups = list(candidates.groups.values())
         shared = shared_scales(self.rep_out, groups)
-        _, self.scale = mean_and_scale(y, self.rep_out, groups, None, shared)
+        self.mean, self.scale = mean_and_scale(y, self.rep_out, groups, None, shared)
         self.free = View(X, y, self.rep_in, self.rep_out, groups, together=together)
         # Rows of which the process knows that it knows little would drown the others.
         variances = self.free.process.variances()
@@ -181,11 +205,11 @@ class _Tester:
             view = View(*sides, [group], group, self.together)
         elements, reachable, share = self._elements(group, view)
         along = np.stack([self._back(view, element) for element in elements])
-        plain, averaged = (
+        plain, averaged, constant = (
             self.share * row_losses(p, self.y, self.scale)
-            for p in (self.predicted, along.mean(axis=0))
+            for p in (self.predicted, along.mean(axis=0), self.mean)
         )
-        test = compare_losses(plain, averaged, self.together)
+        test = compare_losses(plain, averaged, self.together, constant)
         changes = np.mean(((along - self.predicted) / self.scale) ** 2, axis=(0, 2))
         size = 0.5 * float(np.mean(self.share * changes))
         if group.linear_part().is_trivial:  # the average is exact, and its change that of one

@@ -77,7 +77,10 @@ def candidates_view(
     return rows, view
 
 
-def predictor(estimator_or_predict: Any, frame: UserRows) -> Callable[[NDArray], NDArray]:
+def predictor(
+    estimator_or_predict: Any, frame: UserRows, n_outputs: int | None = None
+) -> Callable[[NDArray], NDArray]:
+    """What predicts from an array, shape (n_rows, n_outputs); the shape is checked."""
     function = getattr(estimator_or_predict, "predict", estimator_or_predict)
     if not callable(function):
         raise TypeError(
@@ -86,7 +89,18 @@ def predictor(estimator_or_predict: Any, frame: UserRows) -> Callable[[NDArray],
         )
 
     def predict(values: NDArray) -> NDArray:
-        return np.asarray(function(frame.wrap(values))).reshape(len(values), -1)
+        predicted = np.asarray(function(frame.wrap(values)))
+        if predicted.ndim == 0 or len(predicted) != len(values):
+            raise ValueError(
+                f"The regressor must predict a row for each of {len(values)} rows, got "
+                f"predictions of shape {predicted.shape}."
+            )
+        predicted = predicted.reshape(len(values), -1)
+        if n_outputs not in (None, predicted.shape[1]):
+            raise ValueError(
+                f"The regressor predicts {predicted.shape[1]} outputs, but y has {n_outputs}."
+            )
+        return predicted
 
     return predict
 

@@ -20,7 +20,14 @@ from sksofteq.metrics._rows import (
     predictor,
 )
 from sksofteq.metrics._verdicts import LEAVES_DATA, Findings, root_mean_square
-from sksofteq.orbits import REACH_AUC, OrbitTest, orbit_auc, orbit_test, sample_elements
+from sksofteq.orbits import (
+    REACH_AUC,
+    OrbitTest,
+    orbit_auc,
+    orbit_test,
+    repeated_rows,
+    sample_elements,
+)
 from sksofteq.reps import Representation
 from sksofteq.standardisation import mean_and_scale
 
@@ -87,9 +94,10 @@ def symmetry_test(
         "broken", "cannot tell"). "approximate" with a small |z| can also mean that the rows are
         too few to decide. A candidate that lies within one that holds, holds as well, with the
         latter's support if that is higher; delta, standard_error and z stay its own. Fewer than
-        10 rows, or groups of rows, tell nothing. With `detail` also support_low and support_high
-        (support with z moved by 1.645 either way), implied (whether a candidate that holds
-        contains this one) and reason (a sentence).
+        10 rows, or groups of rows, tell nothing (rows that repeat count once), and neither do
+        predictions that are no better than a constant, beyond chance. With `detail` also
+        support_low and support_high (support with z moved by 1.645 either way), implied (whether
+        a candidate that holds contains this one) and reason (a sentence).
 
     Examples
     --------
@@ -105,7 +113,7 @@ def symmetry_test(
     Name: verdict, dtype: ...
     """
     frame, y, candidates = checked(X, y, symmetries, rep_in, rep_out, spaces)
-    predict = predictor(estimator_or_predict, frame)
+    predict = predictor(estimator_or_predict, frame, n_outputs=y.shape[1])
     rows, predict = candidates_view(candidates, frame.values, predict)
     together = check_row_groups(groups, len(y))
     tests, reachable = orbit_tests(
@@ -221,12 +229,13 @@ def orbit_tests(
 
     X and y are in the order of the representations.
     """
-    _, scale = mean_and_scale(y, candidates.rep_out, list(candidates.groups.values()))
+    mean, scale = mean_and_scale(y, candidates.rep_out, list(candidates.groups.values()))
     rep_in, rep_out = candidates.rep_in, candidates.rep_out
+    units = repeated_rows(X) if rows_together is None else rows_together
     tests, reachable = {}, {}
     for label, group in candidates.groups.items():
         elements = sample_elements(group, n_elements, X, rep_in, random_state)
-        tests[label] = orbit_test(predict, X, y, scale, elements, rep_in, rep_out, rows_together)
+        tests[label] = orbit_test(predict, X, y, scale, elements, rep_in, rep_out, units, mean)
         auc = orbit_auc(X, group, rep_in, random_state)
         reachable[label] = auc < REACH_AUC
     return tests, reachable

@@ -32,6 +32,7 @@ EQUIVARIANT = "predictions obey it exactly, so errors say nothing"
 MOVES_NOTHING = "it moves no column"
 NO_SPREAD = "averaging over it changes no error, or all errors alike"
 NOT_FINITE = "the errors are not finite numbers"
+NO_SKILL = "predictions are no better than a constant, so there is nothing to read it from"
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Findings:
     def _in_company(self, label: str, own: Mapping[str, Judgement]) -> Judgement:
         """The same, given that a candidate that holds takes its subgroups with it."""
         judged, groups = own[label], self.candidates.groups
-        if judged.verdict == "cannot tell":
+        if judged.verdict == "cannot tell" and judged.reason != NO_SKILL:
             return judged
         containing = [
             other
@@ -144,17 +145,22 @@ def judge(
         Whether the test's units are groups of rows.
     """
     why = untestable or _why_untold(test, grouped)
+    verdict = _verdict(test)
+    if why is None and verdict != "broken" and not test.has_skill:
+        why = NO_SKILL  # where f fits noise, averages over anything lower its errors
     if why is not None:
         return Judgement(0.5, "cannot tell", 0.0, 1.0, False, why)
-    sure = norm.cdf(CRITICAL_Z)
-    if test.support >= sure:
-        verdict = "holds"
-    elif test.support <= 1 - sure and test.size >= SMALL_BREAK:
-        verdict = "broken"
-    else:
-        verdict = "approximate"
     reason = _reason(test, verdict, deviation, grouped)
     return Judgement(test.support, verdict, test.support_low, test.support_high, False, reason)
+
+
+def _verdict(test: OrbitTest) -> str:
+    sure = norm.cdf(CRITICAL_Z)
+    if test.support >= sure:
+        return "holds"
+    if test.support <= 1 - sure and test.size >= SMALL_BREAK:
+        return "broken"
+    return "approximate"
 
 
 def root_mean_square(scale: NDArray) -> float:
@@ -198,8 +204,9 @@ def _size_of_break(test: OrbitTest, deviation: float) -> str:
 
 
 def _units(n: int, grouped: bool) -> str:
-    noun = _noun(grouped)
-    return f"{n} {noun.replace('rows', 'row', 1) if n == 1 and not grouped else noun}"
+    if n == 1:
+        return "1 group of rows" if grouped else "1 row"
+    return f"{n} {_noun(grouped)}"
 
 
 def _noun(grouped: bool) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from sksofteq.candidates import resolve_candidates
 from sksofteq.datasets import make_inertia, make_projectiles
-from sksofteq.discovery import process_tests
+from sksofteq.discovery import gather_evidence, process_tests
 from sksofteq.groups import SO, parse_group
 from sksofteq.orbits import shrunk
 
@@ -167,3 +167,30 @@ def test_shrunk_elements_stay_in_the_group(name):
 def test_shrinking_leaves_rotations_alone():
     matrix = SO(3).sample(1, 0)[0]
     np.testing.assert_allclose(shrunk({None: matrix}, 0.1)[None], matrix, atol=1e-12)
+
+
+# ------------------------------------------------------------------ nothing to tell by
+
+
+def test_noise_supports_nothing_beyond_chance():
+    skilled, supported = 0, 0
+    for seed in range(20):
+        X, y = rows(100, 3, seed), rows(100, 1, 100 + seed)
+        evidence = gather_evidence(X, y, resolved(("SO(3)",), X, y, "vector"))
+        skilled += evidence.tests["SO(3)"].has_skill
+        supported += bool(evidence.supported())
+    assert skilled <= 3
+    assert supported <= 1
+
+
+def test_repeated_rows_are_one_row_with_their_mean_and_weight():
+    X, y = rows(40, 3), rows(40, 1, 1)
+    weight = np.linspace(1, 2, 40)
+    candidates = resolved(("SO(3)",), X, y, "vector")
+    once = gather_evidence(X, y, candidates, weight + np.where(np.arange(40) < 9, weight, 0))
+    y_again = np.r_[y, y[:9]]
+    y_again[:9] += 1.0
+    y_again[40:] -= 1.0
+    twice = gather_evidence(np.r_[X, X[:9]], y_again, candidates, np.r_[weight, weight[:9]])
+    assert twice.tests["SO(3)"].units == 40
+    assert twice.tests["SO(3)"].z == pytest.approx(once.tests["SO(3)"].z)

@@ -16,6 +16,7 @@ from sksofteq.metrics import (
     judge,
     root_mean_square,
 )
+from sksofteq.metrics._verdicts import NO_SKILL
 from sksofteq.orbits import OrbitTest
 
 
@@ -44,6 +45,26 @@ def test_what_cannot_be_told(z, untestable):
     judged = judge(OrbitTest(z, 1.0, z, 1.0), untestable)
     told = (judged.support, judged.support_low, judged.support_high, judged.verdict)
     assert told == (0.5, 0.0, 1.0, "cannot tell")
+
+
+def test_what_predicts_no_better_than_a_constant_tells_nothing():
+    for skill, told in ((CRITICAL_Z - 0.01, False), (CRITICAL_Z, True), (np.inf, True)):
+        judged = judge(OrbitTest(-9.0, 1.0, -9.0, 1.0, skill=skill))
+        assert (judged.verdict, judged.reason == NO_SKILL) == (
+            ("holds", False) if told else ("cannot tell", True)
+        )
+
+
+def test_what_holds_takes_along_what_was_told_too_poorly():
+    candidates = resolve_candidates(
+        ("SO(3)", "SO(2)@x,y"), "vector", None, n_features=3, n_outputs=1
+    )
+    tests = {
+        "SO(3)": OrbitTest(-9.0, 1.0, -9.0, 1.0, skill=9.0),
+        "SO(2)@x,y": OrbitTest(-1.0, 1.0, -1.0, 1.0, skill=0.0),
+    }
+    judged = Findings(tests, candidates).judgements()["SO(2)@x,y"]
+    assert (judged.verdict, judged.implied) == ("holds", True)
 
 
 # ------------------------------------------------------------------ reasons
