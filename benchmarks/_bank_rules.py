@@ -83,7 +83,8 @@ def _typed(tuner: Any, **settings: Any) -> Callable[[Settings], Settings]:
 FREE = "free"
 _HARD = [Rule(f"hard: candidate {i + 1}", _one_hard(i)) for i in range(3)]
 _GRID = [
-    Rule(f"strength {value:g} for all", _always(strengths=value, **ALONE)) for value in (3.0, 30.0)
+    Rule(f"strength {value:g} for all", _always(strengths=value, **ALONE))
+    for value in (0.3, 3.0, 30.0)
 ]
 _RULES = [
     Rule(FREE, _always(strengths=0.0, network="plain", **ALONE)),
@@ -140,5 +141,11 @@ def run(
         "support": report["support"].to_dict(),
         "verdict": report["verdict"].to_dict(),
         "equivariance_error": model.equivariance_errors_,
-        "network": model.pilots_.query("chosen").network.squeeze() if len(model.pilots_) else "",
+        "network": _chosen(model),
     }
+
+
+def _chosen(model: SoftEquivariantRegressor) -> str:
+    """Which network the pilots chose, and whether it keeps what is broken."""
+    chosen = model.pilots_.query("chosen")
+    return "".join(chosen.network + np.where(chosen.held, ", held", ""))

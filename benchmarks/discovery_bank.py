@@ -9,7 +9,7 @@ networks of two layers of 128 with one configuration for all: 1000 steps, batche
 stopping. Every repeat draws a function once, with 200 or 1000 rows in turn. Risk is the mean
 squared error on 2000 other rows without noise, over that of the free network: a perceptron of
 the same widths, steps and seed that knows no symmetry. "best" is the smallest risk of the free
-network, each candidate imposed hard, and two strengths for all candidates, by test error, which
+network, each candidate imposed hard, and three strengths for all candidates, by test error, which
 no user knows.
 
 A decision counts if the candidate holds or if its break is at least the free network's own error.

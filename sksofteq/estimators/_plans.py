@@ -23,7 +23,12 @@ WITHOUT = 1e-3
 #: The z and the share of the error, against the best plan so far, that others must stay below: the
 #: less there is to say for a plan beforehand, the more its pilot has to show. Typed layers are
 #: several times as dear, and go on to overfit where a short pilot has not yet.
-BOUNDS = {"supported": (0.0, 1.0), "leaning": (-0.5, 1.0), "typed": (-CRITICAL_Z, 0.7)}
+BOUNDS = {
+    "supported": (0.0, 1.0),
+    "leaning": (-0.5, 1.0),
+    "held": (-0.5, 1.0),
+    "typed": (-CRITICAL_Z, 0.7),
+}
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ def is_planned(value: Any) -> bool:
 
 def pilot_table(rows: Iterable[tuple] = ()) -> pd.DataFrame:
     """A table of pilots, by default an empty one."""
-    return pd.DataFrame(list(rows), columns=["network", "moved_by", "error", "chosen"])
+    return pd.DataFrame(list(rows), columns=["network", "moved_by", "held", "error", "chosen"])
 
 
 class Planner:
@@ -74,6 +79,8 @@ class Planner:
     evidence : Evidence
     strengths : mapping of str to float
         What the rule gives each candidate.
+    firmer : mapping of str to float
+        What else typed layers may be given; the same if there is no choice.
     kept : list of str
         Candidates that cannot be tested and are imposed all the same.
     losses : callable
@@ -86,11 +93,13 @@ class Planner:
         self,
         evidence: Evidence,
         strengths: Mapping[str, float],
+        firmer: Mapping[str, float],
         kept: list[str],
         losses: Callable[[Plan], NDArray],
         together: NDArray | None = None,
     ) -> None:
-        self.evidence, self.strengths, self.kept = evidence, strengths, kept
+        self.evidence, self.kept = evidence, kept
+        self.strengths, self.firmer = strengths, firmer
         self.losses, self.together = losses, together
         self._tried: list[tuple[Plan, NDArray]] = []
 
@@ -104,7 +113,8 @@ class Planner:
         """The best plan, and what its pilots and those of the others said.
 
         A perceptron that knows nothing is what others must beat: one that is moved by the
-        candidates that hold, then by those that only look so, and typed layers.
+        candidates that hold, then by those that only look so, and typed layers. These let go of
+        what is broken, or keep it at a small strength.
 
         Parameters
         ----------
@@ -116,8 +126,13 @@ class Planner:
         if sets:
             best = self._better(best, self.plan("plain", supported), BOUNDS["supported"])
             best = self._better(best, self.plan("plain", leaning), BOUNDS["leaning"])
-        best = self._better(best, self.plan("typed", best.moved), BOUNDS["typed"])
+        best = self._better(best, self._typed(best.moved), BOUNDS["typed"])
         return replace(best, costs=self._costs()), self._table(best)
+
+    def _typed(self, moved: Sequence[str]) -> Plan:
+        """Typed layers, with the better of the two sets of strengths."""
+        relaxed = self.plan("typed", moved)
+        return self._better(relaxed, replace(relaxed, strengths=self.firmer), BOUNDS["held"])
 
     def _costs(self) -> dict[str, float]:
         """What each candidate that cannot be tested costs a perceptron, alone, as a share."""
@@ -150,6 +165,9 @@ class Planner:
 
     def _table(self, best: Plan) -> pd.DataFrame:
         return pilot_table(
-            (plan.network, plan.moved, float(losses.mean()), plan == best)
+            (plan.network, plan.moved, self._holds(plan), float(losses.mean()), plan == best)
             for plan, losses in self._tried
         )
+
+    def _holds(self, plan: Plan) -> bool:
+        return plan.strengths == self.firmer != self.strengths

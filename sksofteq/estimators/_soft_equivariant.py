@@ -77,8 +77,8 @@ class SoftEquivariantRegressor(NetworkRegressor):
     <attributes>
     pilots_ : DataFrame
         What ``network="auto"`` compared: columns network, moved_by (candidates that moved rows),
-        error (mean squared error on the rows held out, over the variance of y) and chosen.
-        Empty if there was no choice to make.
+        held (whether broken candidates kept some strength), error (mean squared error on the
+        rows held out, over the variance of y) and chosen. Empty if there was no choice to make.
 
     See Also
     --------
@@ -216,7 +216,8 @@ class SoftEquivariantRegressor(NetworkRegressor):
         if not keeps:
             strengths = strengths | dict.fromkeys(evidence.untestable(), 0.0)
         losses = partial(survey.losses, share=PILOT_SHARE)
-        planner = Planner(evidence, strengths, kept, losses, survey.held_out_together)
+        firmer = tuner.firmer(strengths)
+        planner = Planner(evidence, strengths, firmer, kept, losses, survey.held_out_together)
         sets = is_planned(self.augment) or is_planned(self.average)
         if self._has_choice(survey):
             plan, self._pilots = planner.choose(sets)

@@ -107,6 +107,16 @@ class Tuner(ABC, BaseEstimator):
         """
         return FixedStrengths(dict(strengths))
 
+    def firmer(self, strengths: Mapping[str, float]) -> dict[str, float]:
+        """Return strengths for typed layers to compare with these in pilots; by default these.
+
+        Parameters
+        ----------
+        strengths : mapping of str to float
+            What `survey` returned.
+        """
+        return dict(strengths)
+
     def resume(self, strengths: Mapping[str, float]) -> dict[str, float]:
         """Return the strengths to go on from in a warm start; called after `survey`.
 

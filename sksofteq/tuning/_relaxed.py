@@ -22,14 +22,14 @@ class RelaxedStrengths(Tuner):
     ----------
     strengths : mapping of str to float
         Where each candidate ends; 0 is 0 from the start.
-    start : float, default=3.0
+    start : float, default=30.0
         What candidates begin with.
     span : float, default=0.6
         Share of the epochs after which strengths stay.
     """
 
     def __init__(
-        self, strengths: Mapping[str, float], start: float = 3.0, span: float = 0.6
+        self, strengths: Mapping[str, float], start: float = 30.0, span: float = 0.6
     ) -> None:
         self.strengths = strengths
         self.start = start

@@ -68,7 +68,7 @@ def test_the_same_seed_gives_the_same_model(fitted):
 
 def test_pilots_are_kept_for_the_user(fitted):
     pilots = fitted.pilots_
-    assert list(pilots) == ["network", "moved_by", "error", "chosen"]
+    assert list(pilots) == ["network", "moved_by", "held", "error", "chosen"]
     assert pilots.chosen.sum() == 1
     assert set(pilots.network) == {"plain", "typed"}
     assert pickle.loads(pickle.dumps(fitted)).pilots_.equals(pilots)
@@ -88,7 +88,7 @@ def test_pilots_are_kept_for_the_user(fitted):
 def test_without_a_choice_there_are_no_pilots(settings):
     model = regressor(**({"max_iter": 2} | settings)).fit(*table())
     assert model.pilots_.empty
-    assert list(model.pilots_) == ["network", "moved_by", "error", "chosen"]
+    assert list(model.pilots_) == ["network", "moved_by", "held", "error", "chosen"]
 
 
 def test_few_rows_are_not_split():

@@ -13,7 +13,12 @@ from sksofteq.orbits import CRITICAL_Z, OrbitTest
 STRENGTHS = {"a": 9.0, "b": 0.5, "c": 1e-3}
 
 
-def planner(losses, untestable=(), kept=(), together=None, shares=(), **z) -> Planner:
+FIRMER = {"a": 9.0, "b": 1.0, "c": 1.0}
+
+
+def planner(
+    losses, untestable=(), kept=(), together=None, shares=(), firmer=STRENGTHS, **z
+) -> Planner:
     """A planner that has evidence with these z."""
     z = z or {"a": -5.0, "b": -1.0, "c": 4.0}
     evidence = Evidence(
@@ -21,7 +26,7 @@ def planner(losses, untestable=(), kept=(), together=None, shares=(), **z) -> Pl
         {label: label not in untestable for label in z},
         dict.fromkeys(z, 1.0) | dict(shares),
     )
-    return Planner(evidence, STRENGTHS, list(kept), losses, together)
+    return Planner(evidence, STRENGTHS, firmer, list(kept), losses, together)
 
 
 class Losses:
@@ -129,6 +134,28 @@ def test_every_plan_is_tried_once():
     assert losses.asked == [("plain", ()), ("typed", ())]
 
 
+@pytest.mark.parametrize(("held", "wins"), [(0.45, True), (0.5, False), (0.55, False)])
+def test_typed_layers_keep_what_is_broken_if_that_pays(held, wins):
+    def losses(plan):
+        error = {"plain": 1.0, "typed": held if plan.strengths == FIRMER else 0.5}
+        return error[plan.network] * np.random.RandomState(0).uniform(0.8, 1.2, 40)
+
+    plan, table = planner(losses, firmer=FIRMER).choose(True)
+    assert plan.network == "typed"
+    assert plan.strengths == (FIRMER if wins else STRENGTHS)
+    assert table.held.tolist() == [False, False, False, False, True]
+    assert table.query("chosen").held.tolist() == [wins]
+
+
+def test_what_is_broken_may_be_kept_where_typed_layers_that_let_go_of_it_are_no_use():
+    def losses(plan):
+        error = 0.5 if plan.strengths == FIRMER else 1.0
+        return error * np.random.RandomState(0).uniform(0.8, 1.2, 40)
+
+    plan, _ = planner(losses, firmer=FIRMER).choose(True)
+    assert (plan.network, plan.strengths) == ("typed", FIRMER)
+
+
 def test_candidates_that_are_kept_move_rows_in_every_plan():
     plan, _, losses = chosen({("plain", ("c",)): 3.0}, untestable=("c",), kept=("c",))
     assert all("c" in moved for _, moved in losses.asked if moved)
@@ -156,7 +183,7 @@ def test_the_table_has_all_that_was_tried():
 
 
 def test_an_empty_table_has_all_columns():
-    assert list(pilot_table()) == ["network", "moved_by", "error", "chosen"]
+    assert list(pilot_table()) == ["network", "moved_by", "held", "error", "chosen"]
     assert pilot_table().empty
 
 

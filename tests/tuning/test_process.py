@@ -161,8 +161,17 @@ def test_a_warm_start_goes_by_the_rows_at_hand():
     assert tuner.resume({"a": 0.5}) == strengths
 
 
-def test_training_begins_at_the_strength_of_what_holds():
-    tuner, strengths = surveyed(ProcessTuner(high=2.0, span=0.5), a=9.0)
+def test_what_is_broken_may_keep_some_strength():
+    tuner, strengths = surveyed(ProcessTuner(hold=0.5), a=9.0, b=-9.0)
+    assert tuner.firmer(strengths) == {"a": 0.5, "b": strengths["b"]}
+
+
+def test_what_is_dropped_stays_so():
+    assert ProcessTuner().firmer({"a": 0.0, "b": 0.1}) == {"a": 0.0, "b": 1.0}
+
+
+def test_training_begins_strong():
+    tuner, strengths = surveyed(ProcessTuner(start=2.0, span=0.5), a=9.0)
     rule = tuner.settle(strengths)
     assert isinstance(rule, RelaxedStrengths)
     assert (rule.start, rule.span) == (2.0, 0.5)
@@ -174,6 +183,8 @@ def test_training_begins_at_the_strength_of_what_holds():
         ({"low": 0.0}, "low"),
         ({"high": math.inf}, "high"),
         ({"low": 2.0, "high": 1.0}, "high"),
+        ({"hold": 0.0}, "hold"),
+        ({"start": math.inf}, "start"),
         ({"span": 0.0}, "span"),
         ({"span": 1.1}, "span"),
         ({"n_elements": 0}, "n_elements"),

@@ -22,8 +22,8 @@ def test_a_weak_candidate_is_relaxed_evenly_in_the_logarithm():
 
 
 def test_others_stay_where_they_end():
-    for row in path({"hard": float("inf"), "strong": 7.0, "off": 0.0}):
-        assert row == {"hard": float("inf"), "strong": 7.0, "off": 0.0}
+    for row in path({"hard": float("inf"), "strong": 70.0, "off": 0.0}):
+        assert row == {"hard": float("inf"), "strong": 70.0, "off": 0.0}
 
 
 def test_it_is_settled_after_its_span():
@@ -36,11 +36,11 @@ def test_it_is_settled_after_its_span():
 
 def test_one_epoch_is_enough_to_end():
     rule = RelaxedStrengths({"a": 0.1})
-    assert rule.begin(["a"], 1) == {"a": 3.0}
+    assert rule.begin(["a"], 1) == {"a": 30.0}
     assert rule.on_epoch_end(1, None) == pytest.approx({"a": 0.1})
 
 
 def test_it_supports_what_is_not_relaxed():
-    rule = RelaxedStrengths({"a": 0.1, "b": 3.0})
+    rule = RelaxedStrengths({"a": 0.1, "b": 30.0})
     rule.begin(["a", "b"], 5)
     assert rule.supported() == ["b"]
