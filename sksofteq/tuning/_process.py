@@ -31,16 +31,14 @@ class ProcessTuner(Tuner):
     so candidates keep the order of their evidence; those that the data cannot test get `high`. No
     rows are set aside, and neither the target's scale nor a network's luck change anything.
     While typed layers train, all candidates begin at `start` at least, and those that end lower
-    are relaxed step by step over the first `span` of the epochs (`RelaxedStrengths`). What is
-    broken ends at `low`, or at `hold` if a pilot says that this predicts better: a function that
-    breaks a symmetry may still be nearer to those that obey it than to most others.
+    are relaxed step by step over the first `span` of the epochs (`RelaxedStrengths`). Where no
+    candidate holds, none falls below `high` if a pilot says that this predicts better: a function
+    that breaks symmetries may still be nearer to those that obey them than to most others.
 
     Parameters
     ----------
     low, high : float, default=1e-3 and 3.0
         Strengths of candidates that are broken, and that hold, at the critical z.
-    hold : float, default=1.0
-        Strength below which no candidate falls, if that pays; at most `low` rules it out.
     start : float, default=30.0
         Strength that typed layers begin with.
     span : float, default=0.6
@@ -53,14 +51,12 @@ class ProcessTuner(Tuner):
         self,
         low: float = 1e-3,
         high: float = 3.0,
-        hold: float = 1.0,
         start: float = 30.0,
         span: float = 0.6,
         n_elements: int = 16,
     ) -> None:
         self.low = low
         self.high = high
-        self.hold = hold
         self.start = start
         self.span = span
         self.n_elements = n_elements
@@ -68,7 +64,7 @@ class ProcessTuner(Tuner):
     def begin(self, labels: Sequence[str], n_epochs: int) -> dict[str, float]:
         """Check the parameters and return equal strengths."""
         check_parameter(self, "n_elements", lambda n: n >= 1, "an integer >= 1", Integral)
-        for name in ("low", "high", "hold", "start"):
+        for name in ("low", "high", "start"):
             check_parameter(self, name, lambda v: 0 < v < math.inf, "a positive number")
         check_parameter(self, "high", lambda v: v >= self.low, f"at least low={self.low!r}")
         check_parameter(self, "span", lambda v: 0 < v <= 1, "in (0, 1]")
@@ -89,8 +85,9 @@ class ProcessTuner(Tuner):
         return RelaxedStrengths(dict(strengths), self.start, self.span)
 
     def firmer(self, strengths: Mapping[str, float]) -> dict[str, float]:
-        """The same, none but what is dropped below `hold`."""
-        return {k: max(v, self.hold) if v > 0 else v for k, v in strengths.items()}
+        """Where nothing holds, none but what is dropped below `high`; else the same."""
+        least = 0.0 if self.supported() else self.high
+        return {k: max(v, least) if v > 0 else v for k, v in strengths.items()}
 
     def resume(self, strengths: Mapping[str, float]) -> dict[str, float]:
         """What the rows at hand say, whatever the last fit had."""

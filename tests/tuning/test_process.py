@@ -161,13 +161,19 @@ def test_a_warm_start_goes_by_the_rows_at_hand():
     assert tuner.resume({"a": 0.5}) == strengths
 
 
-def test_what_is_broken_may_keep_some_strength():
-    tuner, strengths = surveyed(ProcessTuner(hold=0.5), a=9.0, b=-9.0)
-    assert tuner.firmer(strengths) == {"a": 0.5, "b": strengths["b"]}
+def test_where_nothing_holds_all_may_keep_some_strength():
+    tuner, strengths = surveyed(ProcessTuner(high=2.0), a=9.0, b=0.0)
+    assert tuner.firmer(strengths) == {"a": 2.0, "b": 2.0}
+
+
+def test_where_something_holds_what_is_broken_is_let_go():
+    tuner, strengths = surveyed(a=9.0, b=-9.0)
+    assert tuner.firmer(strengths) == strengths
 
 
 def test_what_is_dropped_stays_so():
-    assert ProcessTuner().firmer({"a": 0.0, "b": 0.1}) == {"a": 0.0, "b": 1.0}
+    tuner, _ = surveyed(a=9.0, b=9.0)
+    assert tuner.firmer({"a": 0.0, "b": 0.1}) == {"a": 0.0, "b": 3.0}
 
 
 def test_training_begins_strong():
@@ -183,7 +189,6 @@ def test_training_begins_strong():
         ({"low": 0.0}, "low"),
         ({"high": math.inf}, "high"),
         ({"low": 2.0, "high": 1.0}, "high"),
-        ({"hold": 0.0}, "hold"),
         ({"start": math.inf}, "start"),
         ({"span": 0.0}, "span"),
         ({"span": 1.1}, "span"),
