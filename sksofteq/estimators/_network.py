@@ -35,7 +35,7 @@ from sksofteq.estimators._outcome import (
 )
 from sksofteq.estimators._parameters import NetworkParameters
 from sksofteq.estimators._pilots import average_elements, pilot_losses
-from sksofteq.estimators._plans import Plan, is_planned, moving
+from sksofteq.estimators._plans import Plan, check_hard, is_planned, moving
 from sksofteq.estimators._probe import FitProbe
 from sksofteq.estimators._rows import RowMover, predict_rows, prepare_rows, standardise_module
 from sksofteq.estimators._run import FitRun, Parts, split_table
@@ -148,7 +148,10 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         if again:
             strengths = tuner.resume(self.regularizer_strengths_)
         plan = self._make_plan(tuner, survey, strengths)
-        return replace(plan, network=self._fitted_architecture["network"]) if again else plan
+        if again:
+            plan = replace(plan, network=self._fitted_architecture["network"])
+        check_hard(plan, parts.train.candidates.groups)
+        return plan
 
     def prepare(
         self, parts: Parts, tuner: Tuner, plan: Plan, seeds: NDArray, again: bool
@@ -307,7 +310,9 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
             strengths = tuner.begin(labels, 1)
         survey = FitSurvey(table, None, self.validation_fraction, None, seed)
         strengths = tuner.survey(survey) or strengths
-        return tuner, Plan("plain" if self.network == "plain" else "typed", (), strengths)
+        plan = Plan("plain" if self.network == "plain" else "typed", (), strengths)
+        check_hard(plan, table.candidates.groups)
+        return tuner, plan
 
     def _moved_rows(
         self, plan: Plan, tuner: Tuner, dropped: set[str], groups: Mapping[str, MatrixGroup]

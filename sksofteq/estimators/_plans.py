@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -53,6 +54,17 @@ class Plan:
 def moving(labels: Sequence[str], groups: Mapping[str, MatrixGroup]) -> list[str]:
     """Those of the candidates that do anything which a frame has not taken care of."""
     return [label for label in labels if not groups[label].linear_part().is_trivial]
+
+
+def check_hard(plan: Plan, groups: Mapping[str, MatrixGroup]) -> None:
+    """Raise a ValueError if a perceptron is to obey exactly what only typed layers can."""
+    hard = [label for label, value in plan.strengths.items() if math.isinf(value)]
+    beyond = moving(hard, groups)
+    if plan.network == "plain" and beyond:
+        raise ValueError(
+            f'strengths must be finite where network="plain", got inf for {beyond}: a perceptron '
+            'obeys exactly only translations and scalings of frames. Set network to "typed".'
+        )
 
 
 def is_planned(value: Any) -> bool:

@@ -40,7 +40,8 @@ class SoftEquivariantRegressor(NetworkRegressor):
     ----------
     <candidates>
     strengths : float or mapping of str to float, default=None
-        Fixed strengths >= 0, ``inf`` meaning hard; None lets `tuner` set them.
+        Fixed strengths >= 0, ``inf`` meaning hard, which but for translations and scalings needs
+        typed layers; None lets `tuner` set them.
     tuner : {"process", "orbit", "paper", "pilots", "dual"} or Tuner, default="process"
         The rule that sets strengths (`sksofteq.tuning`): "process" by tests before the fit, on
         rows that a Gaussian process left out; "pilots" by short fits before it; "orbit", "paper"

@@ -87,14 +87,22 @@ def test_hard_translations_and_scalings_are_exact_in_a_plain_network():
     np.testing.assert_allclose(model.predict(4.0 * X), 4.0 * predicted)
 
 
-def test_hard_rotations_are_exact_in_a_typed_network_only():
+@pytest.mark.parametrize("train", ["fit", "partial_fit"])
+@pytest.mark.parametrize("strengths", [math.inf, {KEPT: math.inf, BROKEN: 1.0}])
+def test_hard_rotations_need_a_typed_network(strengths, train):
     X, y = table()
-    errors = {
-        network: regressor(strengths=math.inf, network=network, **STILL).fit(X, y)
-        for network in ("typed", "plain")
-    }
-    assert errors["typed"].equivariance_errors_[KEPT] < 1e-10
-    assert errors["plain"].equivariance_errors_[KEPT] > 1e-3
+    model = regressor(strengths=strengths, network="plain")
+    message = r'strengths must be finite .*got inf for \[.O\(2\)@x,y.*Set network to "typed"'
+    with pytest.raises(ValueError, match=message):
+        getattr(model, train)(X, y)
+    model.set_params(network="typed")
+    assert getattr(model, train)(X, y).equivariance_errors_[KEPT] < 1e-10
+
+
+def test_a_warm_start_of_a_plain_network_cannot_become_hard():
+    model = regressor((KEPT,), network="plain", max_iter=2, warm_start=True).fit(*table())
+    with pytest.raises(ValueError, match="strengths must be finite"):
+        model.set_params(strengths=math.inf, network="auto").fit(*table())
 
 
 @pytest.mark.parametrize("tuner", [PaperTuner(), PilotTuner(), DualTuner()])
