@@ -163,7 +163,12 @@ def moves_columns(group: MatrixGroup, rep: Representation) -> bool:
 
     Generators tell: they are applied to a generic row.
     """
-    row = np.random.RandomState(0).standard_normal((1, rep.dim))
+    return moves_row(group, np.random.RandomState(0).standard_normal(rep.dim), rep)
+
+
+def moves_row(group: MatrixGroup, row: NDArray, rep: Representation) -> bool:
+    """Whether some element of the group changes a row of the representation, in any unit."""
+    row = row[None] / (np.abs(row).max() or 1.0)
     return any(not np.allclose(rep.transform(row, g), row) for g in _generating_elements(group))
 
 

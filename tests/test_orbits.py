@@ -15,6 +15,7 @@ from sksofteq.orbits import (
     compare_losses,
     inverse,
     moves_columns,
+    moves_row,
     orbit_auc,
     orbit_average,
     orbit_predictions,
@@ -120,6 +121,27 @@ def test_inverse_undoes_an_element():
 )
 def test_group_moves_the_columns_that_it_acts_on(group, rep, moves):
     assert moves_columns(parse_group(group), parse_rep(rep).bind(3)) == moves
+
+
+@pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])
+@pytest.mark.parametrize(
+    ("group", "row", "moves"),
+    [
+        ("SO(3)", [0.0, 0.0, 1.0], True),
+        ("SO(2)@x,y", [0.0, 0.0, 1.0], False),
+        ("SO(2)@x,y", [0.0, 1e-3, 1.0], True),
+        ("Reflection(3)", [0.0, 1.0, 1.0], False),
+        ("SO(3)", [0.0, 0.0, 0.0], False),
+    ],
+)
+def test_group_moves_rows_that_it_does_not_leave_alone(group, row, moves, size):
+    assert moves_row(parse_group(group), size * np.array(row), VECTOR) == moves
+
+
+def test_translations_move_points_and_not_vectors():
+    for kind, moves in (("point", True), ("vector", False)):
+        rep = parse_rep(kind).bind(3)
+        assert moves_row(parse_group("Translation(3)"), np.zeros(3), rep) == moves
 
 
 def test_turn_of_any_length_moves_columns():
