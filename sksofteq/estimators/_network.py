@@ -35,7 +35,7 @@ from sksofteq.estimators._outcome import (
 )
 from sksofteq.estimators._parameters import NetworkParameters
 from sksofteq.estimators._pilots import average_elements, pilot_losses
-from sksofteq.estimators._plans import Plan, check_hard, is_planned, moving
+from sksofteq.estimators._plans import Plan, check_hard, is_planned
 from sksofteq.estimators._probe import FitProbe
 from sksofteq.estimators._rows import RowMover, predict_rows, prepare_rows, standardise_module
 from sksofteq.estimators._run import FitRun, Parts, split_table
@@ -322,7 +322,7 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         if labels is True and tuner.evidence is None and not plan.moved:
             return lambda: [label for label in tuner.supported() if label not in dropped]
         if is_planned(self.augment):
-            labels = moving(plan.moved, groups)
+            labels = list(plan.moved)
         return (lambda: labels) if groups and labels else None
 
     # ------------------------------------------------------------------ fitted attributes
@@ -357,7 +357,7 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         pays = True
         if is_planned(self.average):
             if run.tuner.evidence is not None:
-                labels = moving(run.plan.moved, self.groups_)
+                labels = list(run.plan.moved)
             else:
                 labels, pays = holding(run.probe), labels is True
         if not labels:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,8 @@ class Plan:
     network : {"typed", "plain"}
         Typed hidden layers, or those of a perceptron.
     moved : tuple of str
-        Candidates whose elements move rows and average predictions where that is "auto".
+        Candidates whose elements move rows and average predictions where that is "auto"; those
+        that a frame takes care of are not among them.
     strengths : mapping of str to float
     shares : mapping of str to float
         Share of their stretching that elements are given; 1 where a candidate is missing.
@@ -88,6 +89,8 @@ class Planner:
         What the rule gives each candidate.
     kept : list of str
         Candidates that cannot be tested and are imposed all the same.
+    movers : list of str
+        Candidates that may move rows and average predictions; others act through strengths alone.
     losses : callable
         Gets a plan and returns the losses of its pilot, shape (n_rows,).
     together : ndarray of shape (n_rows,) or None
@@ -99,35 +102,29 @@ class Planner:
         evidence: Evidence,
         strengths: Mapping[str, float],
         kept: list[str],
+        movers: list[str],
         losses: Callable[[Plan], NDArray],
         together: NDArray | None = None,
     ) -> None:
-        self.evidence, self.strengths, self.kept = evidence, strengths, kept
+        self.evidence, self.strengths = evidence, strengths
+        self.kept, self.movers = kept, movers
         self.losses, self.together = losses, together
         self._tried: list[tuple[Plan, NDArray]] = []
 
     def plan(self, network: str, moved: Sequence[str]) -> Plan:
         """The plan with a network and candidates that move rows, the kept ones among them."""
-        chosen = {*moved, *self.kept}
-        ordered = tuple(label for label in self.strengths if label in chosen)
-        return Plan(network, ordered, self.strengths, self.evidence.shares)
+        return self._moved_by({*moved, *self.kept}, network, self.strengths)
 
-    def choose(self, sets: bool) -> tuple[Plan, pd.DataFrame]:
+    def choose(self) -> tuple[Plan, pd.DataFrame]:
         """The best plan, and what its pilots and those of the others said.
 
         A perceptron that knows nothing is what others must beat: one that is moved by the
         candidates that hold, then by those that only look so, and typed layers.
-
-        Parameters
-        ----------
-        sets : bool
-            Whether candidates may move rows; if not they act through strengths alone.
         """
         supported, leaning = self.evidence.supported(), self.evidence.leaning()
         best = self.plan("plain", ())
-        if sets:
-            best = self._better(best, self.plan("plain", supported), BOUNDS["supported"])
-            best = self._better(best, self.plan("plain", leaning), BOUNDS["leaning"])
+        best = self._better(best, self.plan("plain", supported), BOUNDS["supported"])
+        best = self._better(best, self.plan("plain", leaning), BOUNDS["leaning"])
         best = self._better(best, self.plan("typed", best.moved), BOUNDS["typed"])
         return replace(best, costs=self._costs()), self._table(best)
 
@@ -142,7 +139,14 @@ class Planner:
     def _keeping(self, labels: list[str]) -> Plan:
         """A perceptron moved by some of the candidates that cannot be tested, and nothing else."""
         weak = {k: v if k in labels else min(v, WITHOUT) for k, v in self.strengths.items()}
-        return Plan("plain", tuple(labels), weak, self.evidence.shares)
+        return self._moved_by(labels, "plain", weak)
+
+    def _moved_by(
+        self, labels: Collection[str], network: str, strengths: Mapping[str, float]
+    ) -> Plan:
+        """The plan moved by those of the candidates that may move anything."""
+        moved = tuple(k for k in strengths if k in labels and k in self.movers)
+        return Plan(network, moved, strengths, self.evidence.shares)
 
     def _better(self, best: Plan, other: Plan, bounds: tuple[float, float]) -> Plan:
         """The other plan if its pilot, against the best one so far, is within the bounds."""

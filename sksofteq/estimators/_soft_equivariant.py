@@ -14,7 +14,7 @@ from sksofteq.candidates import Candidates
 from sksofteq.estimators._checks import check_strengths
 from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._network import NetworkRegressor
-from sksofteq.estimators._plans import Plan, Planner, is_planned, pilot_table
+from sksofteq.estimators._plans import Plan, Planner, is_planned, moving, pilot_table
 from sksofteq.estimators._survey import FitSurvey
 from sksofteq.estimators._table import Table
 from sksofteq.training import PenalizedNet
@@ -77,9 +77,10 @@ class SoftEquivariantRegressor(NetworkRegressor):
     ----------
     <attributes>
     pilots_ : DataFrame
-        What ``network="auto"`` compared: columns network, moved_by (candidates that moved rows),
-        error (mean squared error on the rows held out, over the variance of y) and chosen.
-        Empty if there was no choice to make.
+        What ``network="auto"`` compared: columns network, moved_by (candidates that moved rows or
+        averaged predictions, where `augment` or `average` leaves it to the fit which do), error
+        (mean squared error on the rows held out, over the variance of y) and chosen. Empty if
+        there was no choice to make.
 
     See Also
     --------
@@ -217,10 +218,13 @@ class SoftEquivariantRegressor(NetworkRegressor):
         if not keeps:
             strengths = strengths | dict.fromkeys(evidence.untestable(), 0.0)
         losses = partial(survey.losses, share=PILOT_SHARE)
-        planner = Planner(evidence, strengths, kept, losses, survey.held_out_together)
-        sets = is_planned(self.augment) or is_planned(self.average)
+        groups = survey.table.candidates.groups
+        planned = is_planned(self.augment) or is_planned(self.average)
+        movers = moving(list(groups), groups) if planned else []
+        together = survey.held_out_together
+        planner = Planner(evidence, strengths, kept, movers, losses, together)
         if self._has_choice(survey):
-            plan, self._pilots = planner.choose(sets)
+            plan, self._pilots = planner.choose()
             return plan
         network = self.network if self.network != "auto" else "typed"
         return planner.plan(network, evidence.supported())

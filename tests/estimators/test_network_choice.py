@@ -181,8 +181,8 @@ def test_networks_of_two_kinds_are_not_fitted_together(monkeypatch):
     chosen = iter(("typed", "plain"))
     choose = Planner.choose
 
-    def alternate(planner, sets):
-        plan, pilots = choose(planner, sets)
+    def alternate(planner):
+        plan, pilots = choose(planner)
         return replace(plan, network=next(chosen)), pilots
 
     monkeypatch.setattr(Planner, "choose", alternate)

@@ -30,8 +30,8 @@ def plan_network(monkeypatch, *networks):
     """Let pilots choose these networks, one after another."""
     choose, left = Planner.choose, iter(networks)
 
-    def choose_next(planner, sets):
-        plan, pilots = choose(planner, sets)
+    def choose_next(planner):
+        plan, pilots = choose(planner)
         return replace(plan, network=next(left)), pilots
 
     monkeypatch.setattr(Planner, "choose", choose_next)
@@ -340,6 +340,12 @@ def test_what_is_kept_moves_rows_and_predictions(untestable, moves):
     model = out_of_reach(network="plain", untestable=untestable)
     turned = any(abs(element[None][0, 1]) > 1e-6 for element in model._average_elements)
     assert turned == moves
+
+
+@pytest.mark.parametrize("settings", [STILL, {"augment": False}])
+def test_pilots_are_said_to_be_moved_by_what_moves_them(settings):
+    moved = {label for moved in out_of_reach(**settings).pilots_.moved_by for label in moved}
+    assert ("SO(2)@x,y" in moved) == (settings is not STILL)
 
 
 def test_strengths_that_were_dropped_are_nothing_throughout():

@@ -13,7 +13,9 @@ from sksofteq.orbits import CRITICAL_Z, OrbitTest
 STRENGTHS = {"a": 9.0, "b": 0.5, "c": 1e-3}
 
 
-def planner(losses, untestable=(), kept=(), together=None, shares=(), **z) -> Planner:
+def planner(
+    losses, untestable=(), kept=(), movers="abc", together=None, shares=(), **z
+) -> Planner:
     """A planner that has evidence with these z."""
     z = z or {"a": -5.0, "b": -1.0, "c": 4.0}
     evidence = Evidence(
@@ -21,7 +23,7 @@ def planner(losses, untestable=(), kept=(), together=None, shares=(), **z) -> Pl
         {label: label not in untestable for label in z},
         dict.fromkeys(z, 1.0) | dict(shares),
     )
-    return Planner(evidence, STRENGTHS, list(kept), losses, together)
+    return Planner(evidence, STRENGTHS, list(kept), list(movers), losses, together)
 
 
 class Losses:
@@ -51,13 +53,13 @@ class Exact:
 
 def wins(network, moved, mean, z, **options):
     """Whether the plan is chosen if it has this error, others 1, and compares by this z."""
-    plan, _ = planner(Exact(network, moved, mean, z), **options).choose(True)
+    plan, _ = planner(Exact(network, moved, mean, z), **options).choose()
     return (plan.network, plan.moved) == (network, moved)
 
 
-def chosen(errors, sets=True, **options):
+def chosen(errors, **options):
     losses = Losses(errors)
-    plan, table = planner(losses, **options).choose(sets)
+    plan, table = planner(losses, **options).choose()
     return plan, table, losses
 
 
@@ -119,9 +121,24 @@ def test_what_holds_but_does_not_pay_keeps_its_strength():
 
 
 def test_without_moved_rows_strengths_are_the_rules():
-    plan, table, _ = chosen({}, sets=False)
+    plan, table, losses = chosen({}, movers=())
     assert plan.strengths == STRENGTHS
-    assert len(table) == 2
+    assert losses.asked == [("plain", ()), ("typed", ())]
+    assert table.moved_by.tolist() == [(), ()]
+
+
+def test_what_moves_nothing_is_not_tried():
+    plan, _, losses = chosen({("plain", ("a",)): 0.5}, movers=("a", "c"))
+    assert losses.asked == [("plain", ()), ("plain", ("a",)), ("typed", ("a",))]
+    assert plan.moved == ("a",)
+
+
+@pytest.mark.parametrize("movers", [(), ("a", "b")])
+def test_what_is_kept_and_moves_nothing_is_not_said_to_move(movers):
+    plan, table, _ = chosen({}, movers=movers, untestable=("c",), kept=("c",))
+    assert not any("c" in moved for moved in table.moved_by)
+    assert "c" not in planner(None, kept=("c",), movers=movers).plan("typed", ["a"]).moved
+    assert plan.costs == {"c": 0.0}
 
 
 def test_every_plan_is_tried_once():
@@ -141,7 +158,7 @@ def test_candidates_are_in_the_users_order():
 
 
 def test_elements_stretch_by_what_was_found():
-    plan, _ = planner(Losses({}), shares={"b": 0.25}).choose(True)
+    plan, _ = planner(Losses({}), shares={"b": 0.25}).choose()
     assert plan.shares == {"a": 1.0, "b": 0.25, "c": 1.0}
 
 
@@ -184,7 +201,7 @@ def test_costs_are_those_of_a_perceptron_that_does_without_the_others():
         asked.append(plan)
         return np.ones(40)
 
-    planner(losses, untestable=("a", "b"), kept=("a", "b")).choose(True)
+    planner(losses, untestable=("a", "b"), kept=("a", "b")).choose()
     alone = {plan.moved: plan.strengths for plan in asked[-3:]}
     assert alone == {
         (): {"a": 1e-3, "b": 1e-3, "c": 1e-3},
