@@ -7,7 +7,6 @@ import math
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +81,10 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         """What pulls a standardised network towards the candidates."""
         return ProjectionPenalty(module.core, table.candidates.groups)
 
-    def _make_plan(self, tuner: Tuner, survey: FitSurvey, strengths: dict[str, float]) -> Plan:
-        """Which network to fit, with which strengths."""
+    def _make_plan(
+        self, tuner: Tuner, survey: FitSurvey, strengths: dict[str, float], network: str
+    ) -> Plan:
+        """Which network to fit, with which strengths; "auto" leaves the network to the plan."""
         return Plan("typed", (), strengths)
 
     def _exact(self, candidates: Candidates, penalty: Penalty) -> list[MatrixGroup]:
@@ -147,9 +148,8 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         strengths = tuner.survey(survey) or strengths
         if again:
             strengths = tuner.resume(self.regularizer_strengths_)
-        plan = self._make_plan(tuner, survey, strengths)
-        if again:
-            plan = replace(plan, network=self._fitted_architecture["network"])
+        network = self._fitted_architecture["network"] if again else self.network
+        plan = self._make_plan(tuner, survey, strengths, network)
         check_hard(plan, parts.train.candidates.groups)
         return plan
 

@@ -95,6 +95,8 @@ class Planner:
         Gets a plan and returns the losses of its pilot, shape (n_rows,).
     together : ndarray of shape (n_rows,) or None
         Group of each of these rows.
+    network : {"typed", "plain"}, default=None
+        The network that there is, in a warm start; None lets pilots choose.
     """
 
     def __init__(
@@ -105,10 +107,11 @@ class Planner:
         movers: list[str],
         losses: Callable[[Plan], NDArray],
         together: NDArray | None = None,
+        network: str | None = None,
     ) -> None:
         self.evidence, self.strengths = evidence, strengths
         self.kept, self.movers = kept, movers
-        self.losses, self.together = losses, together
+        self.losses, self.together, self.network = losses, together, network
         self._tried: list[tuple[Plan, NDArray]] = []
 
     def plan(self, network: str, moved: Sequence[str]) -> Plan:
@@ -119,17 +122,20 @@ class Planner:
         """The best plan, and what its pilots and those of the others said.
 
         A perceptron that knows nothing is what others must beat: one that is moved by the
-        candidates that hold, then by those that only look so, and typed layers.
+        candidates that hold, then by those that only look so, and typed layers. Where there is a
+        network already, only what moves it is chosen.
         """
         supported, leaning = self.evidence.supported(), self.evidence.leaning()
-        best = self.plan("plain", ())
-        best = self._better(best, self.plan("plain", supported), BOUNDS["supported"])
-        best = self._better(best, self.plan("plain", leaning), BOUNDS["leaning"])
-        best = self._better(best, self.plan("typed", best.moved), BOUNDS["typed"])
+        network = self.network or "plain"
+        best = self.plan(network, ())
+        best = self._better(best, self.plan(network, supported), BOUNDS["supported"])
+        best = self._better(best, self.plan(network, leaning), BOUNDS["leaning"])
+        if self.network is None:
+            best = self._better(best, self.plan("typed", best.moved), BOUNDS["typed"])
         return replace(best, costs=self._costs()), self._table(best)
 
     def _costs(self) -> dict[str, float]:
-        """What each candidate that cannot be tested costs a perceptron, alone, as a share."""
+        """What each candidate that cannot be tested costs, alone, as a share of the error."""
         if not self.kept:
             return {}
         free = float(self._run(self._keeping([])).mean())
@@ -137,9 +143,9 @@ class Planner:
         return {label: error / free - 1 for label, error in alone.items()} if free else {}
 
     def _keeping(self, labels: list[str]) -> Plan:
-        """A perceptron moved by some of the candidates that cannot be tested, and nothing else."""
+        """A perceptron, or the network that there is, that keeps some candidates and no others."""
         weak = {k: v if k in labels else min(v, WITHOUT) for k, v in self.strengths.items()}
-        return self._moved_by(labels, "plain", weak)
+        return self._moved_by(labels, self.network or "plain", weak)
 
     def _moved_by(
         self, labels: Collection[str], network: str, strengths: Mapping[str, float]

@@ -53,7 +53,7 @@ class SoftEquivariantRegressor(NetworkRegressor):
         alone and candidates work through `augment` and `average`. "auto" compares both in pilots
         of half the epochs, on rows held out, and fits the better one to all rows; it is "typed"
         where there are no tests to go by (strengths that are given, other rules), hidden features
-        are given, or there are fewer than 40 rows.
+        are given, or there are fewer than 40 rows. A warm start keeps the network that there is.
     penalty : {"proximal", "gradient"}, default="proximal"
         Whether the penalty is a proximal step after the optimizer's, stable for any strength, or
         part of the gradient that Adam normalises, as published. A strength of one form is not
@@ -207,12 +207,14 @@ class SoftEquivariantRegressor(NetworkRegressor):
             )
         return shape
 
-    def _make_plan(self, tuner: Tuner, survey: FitSurvey, strengths: dict[str, float]) -> Plan:
+    def _make_plan(
+        self, tuner: Tuner, survey: FitSurvey, strengths: dict[str, float], network: str
+    ) -> Plan:
         """What was found decides which candidates move rows; pilots decide on the layers."""
         self._pilots = pilot_table()
         evidence = tuner.evidence
         if evidence is None:
-            return Plan("plain" if self.network == "plain" else "typed", (), strengths)
+            return Plan("plain" if network == "plain" else "typed", (), strengths)
         keeps = self.untestable == "keep"
         kept = sorted(evidence.untestable()) if keeps else []
         if not keeps:
@@ -222,12 +224,12 @@ class SoftEquivariantRegressor(NetworkRegressor):
         planned = is_planned(self.augment) or is_planned(self.average)
         movers = moving(list(groups), groups) if planned else []
         together = survey.held_out_together
-        planner = Planner(evidence, strengths, kept, movers, losses, together)
+        known = None if network == "auto" else network
+        planner = Planner(evidence, strengths, kept, movers, losses, together, known)
         if self._has_choice(survey):
             plan, self._pilots = planner.choose()
             return plan
-        network = self.network if self.network != "auto" else "typed"
-        return planner.plan(network, evidence.supported())
+        return planner.plan(known or "typed", evidence.supported())
 
     def _has_choice(self, survey: FitSurvey) -> bool:
         shape = self._architecture(survey.table.candidates)

@@ -14,7 +14,14 @@ STRENGTHS = {"a": 9.0, "b": 0.5, "c": 1e-3}
 
 
 def planner(
-    losses, untestable=(), kept=(), movers="abc", together=None, shares=(), **z
+    losses,
+    untestable=(),
+    kept=(),
+    movers="abc",
+    together=None,
+    shares=(),
+    network=None,
+    **z,
 ) -> Planner:
     """A planner that has evidence with these z."""
     z = z or {"a": -5.0, "b": -1.0, "c": 4.0}
@@ -23,7 +30,8 @@ def planner(
         {label: label not in untestable for label in z},
         dict.fromkeys(z, 1.0) | dict(shares),
     )
-    return Planner(evidence, STRENGTHS, list(kept), list(movers), losses, together)
+    labels = list(kept), list(movers)
+    return Planner(evidence, STRENGTHS, *labels, losses, together, network)
 
 
 class Losses:
@@ -112,6 +120,20 @@ def test_typed_layers_are_moved_by_what_won():
     plan, _, losses = chosen({("plain", ("a",)): 0.5, ("typed", ("a",)): 0.1})
     assert (plan.network, plan.moved) == ("typed", ("a",))
     assert ("typed", ()) not in losses.asked
+
+
+@pytest.mark.parametrize("network", ["typed", "plain"])
+def test_a_network_that_there_is_stays(network):
+    plan, table, losses = chosen({(network, ("a",)): 0.5}, network=network)
+    assert losses.asked == [(network, ()), (network, ("a",)), (network, ("a", "b"))]
+    assert (plan.network, plan.moved) == (network, ("a",))
+    assert table.chosen.tolist() == [False, True, False]
+
+
+def test_what_keeping_costs_the_network_that_there_is():
+    errors = {("typed", ("c",)): 3.0, ("typed", ()): 2.0}
+    plan, _, _ = chosen(errors, network="typed", untestable=("c",), kept=("c",))
+    assert plan.costs == pytest.approx({"c": 0.5})
 
 
 def test_what_holds_but_does_not_pay_keeps_its_strength():
