@@ -143,12 +143,19 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
     def _plan_fit(self, parts: Parts, tuner: Tuner, seed: int, again: bool) -> Plan:
         """What the rule, and pilots, make of the rows before the network is trained."""
         pilot = partial(pilot_losses, self, tuner, seed=seed)
-        survey = FitSurvey(parts.train, parts.together, self.validation_fraction, pilot, seed)
+        network = self._fitted_architecture["network"] if again else self.network
+        survey = FitSurvey(
+            parts.train,
+            parts.together,
+            self.validation_fraction,
+            pilot,
+            seed,
+            "plain" if network == "plain" else "typed",
+        )
         strengths = tuner.begin(list(parts.train.candidates.groups), self.max_iter)
         strengths = tuner.survey(survey) or strengths
         if again:
             strengths = tuner.resume(self.regularizer_strengths_)
-        network = self._fitted_architecture["network"] if again else self.network
         plan = self._make_plan(tuner, survey, strengths, network)
         check_hard(plan, parts.train.candidates.groups)
         return plan

@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sksofteq import EquivariantRegressor
 from sksofteq.estimators import fit_together
 from sksofteq.estimators._plans import Planner
+from sksofteq.estimators._survey import FitSurvey
 from sksofteq.tuning import DualTuner, PaperTuner, PilotTuner
 
 STILL = {"augment": False, "average": False}
@@ -117,6 +118,41 @@ def test_other_rules_may_have_a_plain_network(tuner):
     model = regressor(tuner=tuner, **PLAIN).fit(*table())
     assert kind(model) == "plain"
     assert set(model.regularizer_strengths_) == {KEPT, BROKEN}
+
+
+@pytest.fixture
+def networks_of_pilots(monkeypatch):
+    """The networks that pilots train, in their order."""
+    trained, losses = [], FitSurvey.losses
+
+    def watched(survey, plan, share):
+        trained.append(plan.network)
+        return losses(survey, plan, share)
+
+    monkeypatch.setattr(FitSurvey, "losses", watched)
+    return trained
+
+
+@pytest.mark.parametrize(("network", "made"), [("auto", "typed"), ("plain", "plain")])
+def test_pilots_of_a_rule_train_what_the_fit_will(network, made, networks_of_pilots):
+    regressor(tuner="pilots", network=network, max_iter=2).fit(*table())
+    assert len(networks_of_pilots) > 2
+    assert set(networks_of_pilots) == {made}
+
+
+def test_pilots_of_a_rule_train_what_a_warm_start_keeps(networks_of_pilots):
+    model = regressor(network="plain", warm_start=True, max_iter=2, strengths=1.0).fit(*table())
+    model.set_params(network="auto", strengths=None, tuner="pilots").fit(*table())
+    assert set(networks_of_pilots) == {"plain"}
+
+
+def test_pilots_of_a_rule_are_not_moved_by_what_it_has_found_so_far():
+    settings = {"tuner": PilotTuner(grid=(1.0, 2.0)), "max_iter": 4}
+    still, moved = (
+        regressor(**settings, augment=augment).fit(*table()).regularizer_strengths_
+        for augment in (False, True)
+    )
+    assert still == moved
 
 
 def test_strengths_by_pilots_are_on_the_grid():
