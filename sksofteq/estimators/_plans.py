@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,8 +47,8 @@ class Plan:
     network: str
     moved: tuple[str, ...]
     strengths: Mapping[str, float]
-    shares: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    costs: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    shares: Mapping[str, float] = field(default_factory=dict)
+    costs: Mapping[str, float] = field(default_factory=dict)
 
 
 def moving(labels: Sequence[str], groups: Mapping[str, MatrixGroup]) -> list[str]:

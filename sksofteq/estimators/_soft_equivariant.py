@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sklearn.utils._param_validation import Interval, StrOptions
 from skorch.callbacks import Callback
@@ -15,13 +15,9 @@ from sksofteq.estimators._checks import check_strengths
 from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._network import NetworkRegressor
 from sksofteq.estimators._plans import Plan, Planner, is_planned, moving, pilot_table
+from sksofteq.estimators._run import FitRun
 from sksofteq.estimators._survey import FitSurvey
-from sksofteq.estimators._table import Table
-from sksofteq.training import PenalizedNet
 from sksofteq.tuning import RULES, FixedStrengths, Tuner, make_tuner
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 #: Pilots run for this share of the epochs.
 PILOT_SHARE = 0.5
@@ -236,9 +232,10 @@ class SoftEquivariantRegressor(NetworkRegressor):
         widths = _are_widths(shape["hidden_layer_sizes"])
         return self.network == "auto" and survey.has_pilots and widths
 
-    def _keep(self, net: PenalizedNet, table: Table, y_scale: Tensor, plan: Plan) -> None:
-        super()._keep(net, table, y_scale, plan)
-        self.pilots_ = vars(self).pop("_pilots", pilot_table())
+    def _keep(self, run: FitRun) -> None:
+        super()._keep(run)
+        known = getattr(self, "pilots_", pilot_table())  # a chunk has none of its own
+        self.pilots_ = vars(self).pop("_pilots", known)
 
 
 def _are_widths(sizes: Sequence) -> bool:

@@ -9,12 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from estimators_kit import BROKEN, KEPT, equal, regressor, state, table
+from estimators_kit import BROKEN, KEPT, Switch, equal, regressor, state, table
 from sklearn.base import clone
 
 from sksofteq import EquivariantRegressor
 from sksofteq.estimators import fit_together
 from sksofteq.estimators._plans import Planner
+from sksofteq.estimators._rows import RowMover
 from sksofteq.estimators._survey import FitSurvey
 from sksofteq.tuning import DualTuner, PaperTuner, PilotTuner
 
@@ -307,6 +308,88 @@ def test_chunks_go_on_with_the_network_that_was_chosen(network, monkeypatch):
     assert kind(model) == network
     assert model.regularizer_strengths_ == strengths
     assert model.n_iter_ == 3
+
+
+def moved_by(monkeypatch) -> list[list[str]]:
+    """The candidates that move rows, epoch by epoch, from here on."""
+    seen, move = [], RowMover.__call__
+
+    def watched(mover, labels):
+        seen.append(list(labels))
+        return move(mover, labels)
+
+    monkeypatch.setattr(RowMover, "__call__", watched)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("settings", "labels"),
+    [
+        ({"network": "plain"}, [KEPT]),
+        ({"network": "plain", "augment": [BROKEN]}, [BROKEN]),
+        ({"network": "plain", "augment": False}, []),
+        ({"tuner": Switch(epoch=1, after=1.0), "augment": True}, []),
+        ({"strengths": {KEPT: 1.0, BROKEN: 0.0}, "augment": True}, [KEPT]),
+        ({"strengths": {KEPT: 1.0, BROKEN: 0.0}}, []),
+    ],
+    ids=["by tests", "named", "none", "a rule that supports none", "by strengths", "no tests"],
+)
+def test_chunks_are_moved_by_what_moved_the_fit(settings, labels, monkeypatch):
+    model = regressor(max_iter=3, **settings).fit(*table(200))
+    seen = moved_by(monkeypatch)
+    for seed in (1, 2):
+        model.partial_fit(*table(60, seed=seed))
+    assert seen == ([labels] * 2 if labels else [])
+
+
+@pytest.mark.parametrize("average", ["auto", True])
+def test_chunks_are_averaged_over_what_the_fit_averaged_over(average):
+    model = regressor(**PLAIN, average=average).fit(*table(200))
+    before = [element[None] for element in model._average_elements]
+    for seed in (1, 2):
+        model.partial_fit(*table(60, seed=seed))
+    assert len(before) == 8
+    np.testing.assert_array_equal([element[None] for element in model._average_elements], before)
+    rows = table()[0]
+    averaged = model.predict(rows)
+    assert model.set_params(average=False).partial_fit(*table(60))._average_elements == []
+    assert np.abs(model.predict(rows) - averaged).max() > 1e-3
+
+
+def test_averages_over_what_held_on_rows_held_out_stay_with_chunks():
+    settings = {"tuner": "orbit", "network": "plain", "augment": False, "average": True}
+    settings |= {"max_iter": 30, "learning_rate_init": 0.03}
+    model = regressor((KEPT,), **settings).fit(*table(300))
+    assert model.symmetry_report().verdict.tolist() == ["holds"]
+    assert len(model.partial_fit(*table(60))._average_elements) == 8
+
+
+def test_a_chunk_without_moved_rows_does_not_forget_what_moved_them(monkeypatch):
+    model = regressor(**PLAIN).fit(*table(200))
+    model.set_params(augment=False).partial_fit(*table(60))
+    seen = moved_by(monkeypatch)
+    model.set_params(augment="auto").partial_fit(*table(60))
+    assert seen == [[KEPT]]
+
+
+def test_what_is_named_moves_a_first_chunk(monkeypatch):
+    seen = moved_by(monkeypatch)
+    regressor(augment=[KEPT]).partial_fit(*table())
+    regressor().partial_fit(*table())  # as nothing has been found yet
+    assert seen == [[KEPT]]
+
+
+def test_elements_that_move_a_first_chunk_stay_within_the_data():
+    X, y = table(200)
+    model = regressor(("GL(3)",), augment=["GL(3)"]).partial_fit(X, y)
+    assert model._plan.shares["GL(3)"] < 1.0
+
+
+def test_chunks_keep_the_pilots_of_the_fit():
+    model = regressor(max_iter=2).fit(*table())
+    pilots = model.pilots_
+    assert model.partial_fit(*table()).pilots_.equals(pilots)
+    assert not pilots.empty
 
 
 @pytest.mark.parametrize(("network", "made"), [("auto", "typed"), ("plain", "plain")])
