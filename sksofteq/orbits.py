@@ -141,6 +141,9 @@ def sample_elements(
 ) -> list[Element]:
     """Draw group elements, translations on the scale of the data's points.
 
+    Elements of groups that translate turn about the centroid of these points, wherever it is:
+    about a far origin they would carry rows off along a circle.
+
     Parameters
     ----------
     group : MatrixGroup
@@ -153,8 +156,12 @@ def sample_elements(
     """
     drawn = group.sample_on_spaces(n, random_state)
     if group.affine:
-        for name, matrices in drawn.items():
-            matrices[:, :-1, -1] *= _spread_of_points(X, rep, name or "")
+        for name, along in group.translations.items():
+            matrices, points = drawn[name], _points(X, rep, name or "")
+            matrices[:, :-1, -1] *= _spread(points)
+            centre = np.concatenate(points).mean(axis=0) if points else np.zeros(len(along))
+            # Only as far as the group translates: what is left may be no element of it.
+            matrices[:, :-1, -1] += (centre - matrices[:, :-1, :-1] @ centre) @ along @ along.T
     return [{name: matrices[i] for name, matrices in drawn.items()} for i in range(n)]
 
 
@@ -163,7 +170,12 @@ def moves_columns(group: MatrixGroup, rep: Representation) -> bool:
 
     Generators tell: they are applied to a generic row.
     """
-    row = np.random.RandomState(0).standard_normal((1, rep.dim))
+    return moves_row(group, np.random.RandomState(0).standard_normal(rep.dim), rep)
+
+
+def moves_row(group: MatrixGroup, row: NDArray, rep: Representation) -> bool:
+    """Whether some element of the group changes a row of the representation, in any unit."""
+    row = row[None] / (np.abs(row).max() or 1.0)
     return any(not np.allclose(rep.transform(row, g), row) for g in _generating_elements(group))
 
 
@@ -178,15 +190,21 @@ def _generating_elements(group: MatrixGroup) -> Iterator[Element]:
         yield {name: expm(lie[i] / size) for name, (lie, _) in group.actions.items()}
 
 
-def _spread_of_points(X: NDArray, rep: Representation, space: str) -> float:
-    """Root mean square deviation of the coordinates of all points of a space; 1 without points."""
-    squares = []
+def _points(X: NDArray, rep: Representation, space: str) -> list[NDArray]:
+    """The points of a space, shape (n_points, dim), by block."""
+    found = []
     for columns, count, kind in rep.blocks:
         for position, axis in enumerate(kind.axes):
             if axis.point and axis.space == space:
                 points = X[:, columns].reshape(len(X), count, *rep.type_shape(kind))
                 points = np.moveaxis(points, 2 + position, -1).reshape(-1, rep.dims[space])
-                squares.append(((points - points.mean(axis=0)) ** 2).ravel())
+                found.append(points.astype(np.float64, copy=False))
+    return found
+
+
+def _spread(points: list[NDArray]) -> float:
+    """Root mean square deviation of the coordinates of all points; 1 without points."""
+    squares = [(block - block.mean(axis=0)) ** 2 for block in points]
     spread = float(np.sqrt(np.concatenate(squares).mean())) if squares else 1.0
     return spread if spread > 0 else 1.0
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from sksofteq.groups import GeneratedGroup, parse_group
+from sksofteq.groups import GeneratedGroup, MatrixGroup, parse_group
 from sksofteq.orbits import (
     CRITICAL_Z,
     REACH_AUC,
@@ -15,6 +15,7 @@ from sksofteq.orbits import (
     compare_losses,
     inverse,
     moves_columns,
+    moves_row,
     orbit_auc,
     orbit_average,
     orbit_predictions,
@@ -101,6 +102,26 @@ def test_scaled_translations_leave_rotations_alone():
         np.testing.assert_allclose(g[None][:3, :3] @ g[None][:3, :3].T, np.eye(3), atol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["SE(3)", "E(3)", "SE(2)@x,y"])
+def test_elements_turn_about_the_points_wherever_they_are(name):
+    rep, X, far = parse_rep("vector + 2*point").bind(3), rows(dim=9), np.array([100.0, -50.0, 3.0])
+    shift = np.r_[np.zeros(3), far, far]
+    near, moved = (sample_elements(parse_group(name), 4, rows, rep, 0) for rows in (X, X + shift))
+    for g, h in zip(near, moved, strict=True):
+        expected = rep.transform(X, g) + shift
+        np.testing.assert_allclose(rep.transform(X + shift, h), expected, atol=1e-10)
+
+
+def test_elements_translate_along_the_groups_directions_only():
+    turn, lift = np.zeros((2, 4, 4))
+    turn[:2, :2], lift[2, 3] = [[0, -1], [1, 0]], 1.0
+    group = MatrixGroup([turn, lift], affine=True)  # it turns about the z axis, and nowhere else
+    elements = sample_elements(group, 4, 100.0 + rows(), parse_rep("point").bind(3), 0)
+    matrices = np.array([g[None] for g in elements])
+    np.testing.assert_array_equal(matrices[:, :2, 3], 0.0)
+    assert np.abs(matrices[:, 0, 1]).min() > 0
+
+
 def test_inverse_undoes_an_element():
     rep, X = parse_rep("2*point + vector").bind(3), rows(dim=9)
     (g,) = sample_elements(parse_group("SE(3)"), 1, X, rep, 0)
@@ -120,6 +141,27 @@ def test_inverse_undoes_an_element():
 )
 def test_group_moves_the_columns_that_it_acts_on(group, rep, moves):
     assert moves_columns(parse_group(group), parse_rep(rep).bind(3)) == moves
+
+
+@pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])
+@pytest.mark.parametrize(
+    ("group", "row", "moves"),
+    [
+        ("SO(3)", [0.0, 0.0, 1.0], True),
+        ("SO(2)@x,y", [0.0, 0.0, 1.0], False),
+        ("SO(2)@x,y", [0.0, 1e-3, 1.0], True),
+        ("Reflection(3)", [0.0, 1.0, 1.0], False),
+        ("SO(3)", [0.0, 0.0, 0.0], False),
+    ],
+)
+def test_group_moves_rows_that_it_does_not_leave_alone(group, row, moves, size):
+    assert moves_row(parse_group(group), size * np.array(row), VECTOR) == moves
+
+
+def test_translations_move_points_and_not_vectors():
+    for kind, moves in (("point", True), ("vector", False)):
+        rep = parse_rep(kind).bind(3)
+        assert moves_row(parse_group("Translation(3)"), np.zeros(3), rep) == moves
 
 
 def test_turn_of_any_length_moves_columns():

@@ -58,12 +58,15 @@ class Evidence:
         orthogonal groups.
     grouped : bool
         Whether standard errors are over groups of rows.
+    tested : bool, default=True
+        Whether there were rows enough to test anything.
     """
 
     tests: dict[str, OrbitTest]
     reachable: dict[str, bool]
     shares: dict[str, float]
     grouped: bool = False
+    tested: bool = True
 
     def supported(self) -> list[str]:
         """The candidates that hold, beyond chance."""
@@ -145,10 +148,8 @@ def gather_evidence(
         X, y, weight = _each_row_once(X, y, weight)
     if len(X) < MIN_ROWS:
         nothing = OrbitTest(0.0, 0.0, 0.0, units=len(X))
-        labels = list(candidates.groups)
-        return Evidence(
-            dict.fromkeys(labels, nothing), dict.fromkeys(labels, True), dict.fromkeys(labels, 1.0)
-        )
+        parts = (dict.fromkeys(candidates.groups, value) for value in (nothing, True, 1.0))
+        return Evidence(*parts, tested=False)
     tester = _Tester(X, y, weight, candidates, together, n_elements, random_state)
     found = {label: tester.test(group) for label, group in candidates.groups.items()}
     parts = ({label: row[i] for label, row in found.items()} for i in range(3))

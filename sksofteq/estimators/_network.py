@@ -35,7 +35,7 @@ from sksofteq.estimators._outcome import (
 )
 from sksofteq.estimators._parameters import NetworkParameters
 from sksofteq.estimators._pilots import average_elements, pilot_losses
-from sksofteq.estimators._plans import Plan, is_planned, moving
+from sksofteq.estimators._plans import Plan, check_hard, is_planned
 from sksofteq.estimators._probe import FitProbe
 from sksofteq.estimators._rows import RowMover, predict_rows, prepare_rows, standardise_module
 from sksofteq.estimators._run import FitRun, Parts, split_table
@@ -47,7 +47,7 @@ from sksofteq.metrics import check_row_groups
 from sksofteq.nn import SoftEMLP
 from sksofteq.orbits import Element, orbit_average
 from sksofteq.penalties import Penalty, ProjectionPenalty
-from sksofteq.training import Augmentation, PenalizedNet, StrengthTuning
+from sksofteq.training import Augmentation, StrengthTuning
 from sksofteq.tuning import FixedStrengths, Tuner
 
 if TYPE_CHECKING:
@@ -82,8 +82,10 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         """What pulls a standardised network towards the candidates."""
         return ProjectionPenalty(module.core, table.candidates.groups)
 
-    def _make_plan(self, tuner: Tuner, survey: FitSurvey, strengths: dict[str, float]) -> Plan:
-        """Which network to fit, with which strengths."""
+    def _make_plan(
+        self, tuner: Tuner, survey: FitSurvey, strengths: dict[str, float], network: str
+    ) -> Plan:
+        """Which network to fit, with which strengths; "auto" leaves the network to the plan."""
         return Plan("typed", (), strengths)
 
     def _exact(self, candidates: Candidates, penalty: Penalty) -> list[MatrixGroup]:
@@ -142,13 +144,22 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
     def _plan_fit(self, parts: Parts, tuner: Tuner, seed: int, again: bool) -> Plan:
         """What the rule, and pilots, make of the rows before the network is trained."""
         pilot = partial(pilot_losses, self, tuner, seed=seed)
-        survey = FitSurvey(parts.train, parts.together, self.validation_fraction, pilot, seed)
+        network = self._fitted_architecture["network"] if again else self.network
+        survey = FitSurvey(
+            parts.train,
+            parts.together,
+            self.validation_fraction,
+            pilot,
+            seed,
+            "plain" if network == "plain" else "typed",
+        )
         strengths = tuner.begin(list(parts.train.candidates.groups), self.max_iter)
         strengths = tuner.survey(survey) or strengths
         if again:
             strengths = tuner.resume(self.regularizer_strengths_)
-        plan = self._make_plan(tuner, survey, strengths)
-        return replace(plan, network=self._fitted_architecture["network"]) if again else plan
+        plan = self._make_plan(tuner, survey, strengths, network)
+        check_hard(plan, parts.train.candidates.groups)
+        return plan
 
     def prepare(
         self, parts: Parts, tuner: Tuner, plan: Plan, seeds: NDArray, again: bool
@@ -179,16 +190,17 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         callbacks = fit_callbacks(self, tuning, valid is not None)
         moved = self._moved_rows(plan, tuner, dropped, train.candidates.groups)
         if moved is not None:
-            random_state = np.random.RandomState(seeds[2])
-            mover = RowMover(module, train, y_scale, random_state, plan.shares)
+            mover = RowMover(module, train, y_scale, np.random.RandomState(seeds[2]), plan.shares)
             callbacks.append(("augmentation", Augmentation(rows, mover, moved)))
         seed = int(seeds[1])
         net = make_net(self, module, penalty, callbacks, self.max_iter, seed, len(rows))
-        return FitRun(net, (rows, rows_valid), probe, tuner, plan, parts, y_scale, seed)
+        return FitRun(net, (rows, rows_valid), probe, tuner, plan, parts, y_scale, seed, moved)
 
     def finish_fit(self, run: FitRun) -> None:
         """Everything that comes after the training."""
-        self._keep(run.net, run.parts.train, run.y_scale, run.plan)
+        self._keep(run)
+        self._plan = run.found
+        self._average_elements = self._choose_average(run)
         self._measure(run)
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -198,7 +210,10 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         """Train for one epoch on a chunk of rows.
 
         The first call fixes standardisation and strengths (those chosen, or what the rule begins
-        with); they stay as they are afterwards, and nothing is tuned.
+        with); they stay as they are afterwards, and nothing is tuned. After `fit` all that it has
+        found out stays: strengths, the candidates that moved its rows move those of chunks, and
+        predictions are averaged over the same group elements. Where there was no `fit`, candidates
+        move rows and predictions if they are named, as neither tests nor pilots choose any.
 
         Parameters
         ----------
@@ -235,14 +250,22 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         rows = prepare_rows(module, table, y_scale)
         if not again:
             start_skip_(module, rows, self._exact(table.candidates, penalty))
-        tuning = StrengthTuning(FixedStrengths(strengths), probe)
-        callbacks = [("tuning", tuning), *user_callbacks(self)]
+        callbacks = [("tuning", StrengthTuning(FixedStrengths(strengths), probe))]
+        moved = self._moved_rows(plan, None if again else tuner, dropped, table.candidates.groups)
+        if moved is not None:
+            mover = RowMover(module, table, y_scale, np.random.RandomState(seed), plan.shares)
+            callbacks.append(("augmentation", Augmentation(rows, mover, moved)))
+        callbacks += user_callbacks(self)
         net = make_net(self, module, penalty, callbacks, 1, seed, len(table)).initialize()
         if again:
             take_over(net, self.net_)
         net.partial_fit((rows, None), None)
-        self._keep(net, table, y_scale, plan)
-        run = FitRun(net, (rows, None), probe, tuner, plan, Parts(table), y_scale, seed)
+        run = FitRun(net, (rows, None), probe, tuner, plan, Parts(table), y_scale, seed, moved)
+        self._keep(run)
+        if not again:
+            self._plan = run.found
+        if not (again and is_planned(self.average)):
+            self._average_elements = self._choose_average(run)
         self._measure(run, ERROR_ROWS_CHUNK)
 
     def _predict_ordered(self, rows: NDArray) -> NDArray:
@@ -296,10 +319,9 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
     def _plan_chunk(self, table: Table, seed: int, again: bool) -> tuple[Tuner, Plan]:
         """Typed layers with what the rule begins with; afterwards what there is, unchanged."""
         if again:
-            strengths = self.regularizer_strengths_
-            tuner, network = FixedStrengths(strengths), self._fitted_architecture["network"]
-            tuner.begin(list(strengths), 1)
-            return tuner, Plan(network, (), strengths)
+            tuner = FixedStrengths(self.regularizer_strengths_)
+            tuner.begin(list(self.regularizer_strengths_), 1)
+            return tuner, replace(self._plan, strengths=self.regularizer_strengths_)
         labels = list(table.candidates.groups)
         tuner = self._make_tuner(labels)
         with warnings.catch_warnings():
@@ -307,29 +329,40 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
             strengths = tuner.begin(labels, 1)
         survey = FitSurvey(table, None, self.validation_fraction, None, seed)
         strengths = tuner.survey(survey) or strengths
-        return tuner, Plan("plain" if self.network == "plain" else "typed", (), strengths)
+        shares = {} if tuner.evidence is None else tuner.evidence.shares
+        plan = Plan("plain" if self.network == "plain" else "typed", (), strengths, shares)
+        check_hard(plan, table.candidates.groups)
+        return tuner, plan
 
     def _moved_rows(
-        self, plan: Plan, tuner: Tuner, dropped: set[str], groups: Mapping[str, MatrixGroup]
+        self,
+        plan: Plan,
+        tuner: Tuner | None,
+        dropped: set[str],
+        groups: Mapping[str, MatrixGroup],
     ) -> Callable[[], list[str]] | None:
-        """What tells, epoch by epoch, the candidates that move the rows; None if none ever do."""
+        """What tells, epoch by epoch, the candidates that move the rows; None if none ever do.
+
+        Without a rule, which has had its say, those that are named or planned.
+        """
         labels = named_candidates(self.augment, groups, "augment")
-        if labels is True and tuner.evidence is None and not plan.moved:
+        if labels is True and tuner is not None and tuner.evidence is None and not plan.moved:
             return lambda: [label for label in tuner.supported() if label not in dropped]
         if is_planned(self.augment):
-            labels = moving(plan.moved, groups)
+            labels = list(plan.moved)
         return (lambda: labels) if groups and labels else None
 
     # ------------------------------------------------------------------ fitted attributes
 
-    def _keep(self, net: PenalizedNet, table: Table, y_scale: Tensor, plan: Plan) -> None:
+    def _keep(self, run: FitRun) -> None:
         """Set the fitted attributes; the net lets go of the data."""
+        net, table = run.net, run.parts.train
         self._keep_table(table)
         net.callbacks, net.callbacks_ = None, []
-        self.net_, self._y_scale = net, y_scale
+        self.net_, self._y_scale = net, run.y_scale
         self._fitted_architecture = {
             **self._architecture(table.candidates),
-            "network": plan.network,
+            "network": run.plan.network,
         }
         self.n_iter_ = len(net.history)
         self.regularizer_strengths_ = {k: net.penalty.strengths[k] for k in self.groups_}
@@ -338,7 +371,6 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
     def _measure(self, run: FitRun, n_rows: int = ERROR_ROWS) -> None:
         """Report, of predictions that are averaged if that is asked for."""
         probe, X = run.probe, run.parts.to_measure.X
-        self._average_elements = self._choose_average(run)
         self.equivariance_errors_ = equivariance_errors(
             self._predict_ordered, X, probe.candidates, probe.random_state, n_rows
         )
@@ -352,7 +384,7 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         pays = True
         if is_planned(self.average):
             if run.tuner.evidence is not None:
-                labels = moving(run.plan.moved, self.groups_)
+                labels = list(run.plan.moved)
             else:
                 labels, pays = holding(run.probe), labels is True
         if not labels:

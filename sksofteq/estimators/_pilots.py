@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.base import clone
 
-from sksofteq.estimators._plans import Plan, is_planned, moving
+from sksofteq.estimators._plans import Plan, is_planned
 from sksofteq.estimators._rows import predict_rows
 from sksofteq.estimators._run import Parts
 from sksofteq.estimators._start import seeded
@@ -73,8 +73,7 @@ def pilot_losses(
     predicted = predict(held_out.X)
     if is_planned(estimator.average):
         candidates = train.candidates
-        labels = moving(plan.moved, candidates.groups)
-        elements = average_elements(labels, plan.shares, train, np.random.RandomState(seed))
+        elements = average_elements(plan.moved, plan.shares, train, np.random.RandomState(seed))
         if elements:
             sides = (candidates.rep_in, candidates.rep_out)
             predicted = orbit_average(predict, held_out.X, elements, *sides)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,7 +40,8 @@ class Plan:
     network : {"typed", "plain"}
         Typed hidden layers, or those of a perceptron.
     moved : tuple of str
-        Candidates whose elements move rows and average predictions where that is "auto".
+        Candidates whose elements move rows and average predictions where that is "auto"; those
+        that a frame takes care of are not among them.
     strengths : mapping of str to float
     shares : mapping of str to float
         Share of their stretching that elements are given; 1 where a candidate is missing.
@@ -51,13 +52,24 @@ class Plan:
     network: str
     moved: tuple[str, ...]
     strengths: Mapping[str, float]
-    shares: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    costs: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    shares: Mapping[str, float] = field(default_factory=dict)
+    costs: Mapping[str, float] = field(default_factory=dict)
 
 
 def moving(labels: Sequence[str], groups: Mapping[str, MatrixGroup]) -> list[str]:
     """Those of the candidates that do anything which a frame has not taken care of."""
     return [label for label in labels if not groups[label].linear_part().is_trivial]
+
+
+def check_hard(plan: Plan, groups: Mapping[str, MatrixGroup]) -> None:
+    """Raise a ValueError if a perceptron is to obey exactly what only typed layers can."""
+    hard = [label for label, value in plan.strengths.items() if math.isinf(value)]
+    beyond = moving(hard, groups)
+    if plan.network == "plain" and beyond:
+        raise ValueError(
+            f'strengths must be finite where network="plain", got inf for {beyond}: a perceptron '
+            'obeys exactly only translations and scalings of frames. Set network to "typed".'
+        )
 
 
 def is_planned(value: Any) -> bool:
@@ -83,10 +95,14 @@ class Planner:
         What else typed layers may be given; the same if there is no choice.
     kept : list of str
         Candidates that cannot be tested and are imposed all the same.
+    movers : list of str
+        Candidates that may move rows and average predictions; others act through strengths alone.
     losses : callable
         Gets a plan and returns the losses of its pilot, shape (n_rows,).
     together : ndarray of shape (n_rows,) or None
         Group of each of these rows.
+    network : {"typed", "plain"}, default=None
+        The network that there is, in a warm start; None lets pilots choose.
     """
 
     def __init__(
@@ -95,38 +111,35 @@ class Planner:
         strengths: Mapping[str, float],
         firmer: Mapping[str, float],
         kept: list[str],
+        movers: list[str],
         losses: Callable[[Plan], NDArray],
         together: NDArray | None = None,
+        network: str | None = None,
     ) -> None:
-        self.evidence, self.kept = evidence, kept
+        self.evidence, self.kept, self.movers = evidence, kept, movers
         self.strengths, self.firmer = strengths, firmer
-        self.losses, self.together = losses, together
+        self.losses, self.together, self.network = losses, together, network
         self._tried: list[tuple[Plan, NDArray]] = []
 
     def plan(self, network: str, moved: Sequence[str]) -> Plan:
         """The plan with a network and candidates that move rows, the kept ones among them."""
-        chosen = {*moved, *self.kept}
-        ordered = tuple(label for label in self.strengths if label in chosen)
-        return Plan(network, ordered, self.strengths, self.evidence.shares)
+        return self._moved_by({*moved, *self.kept}, network, self.strengths)
 
-    def choose(self, sets: bool) -> tuple[Plan, pd.DataFrame]:
+    def choose(self) -> tuple[Plan, pd.DataFrame]:
         """The best plan, and what its pilots and those of the others said.
 
         A perceptron that knows nothing is what others must beat: one that is moved by the
         candidates that hold, then by those that only look so, and typed layers. These let go of
-        what is broken, or keep it at a small strength.
-
-        Parameters
-        ----------
-        sets : bool
-            Whether candidates may move rows; if not they act through strengths alone.
+        what is broken, or keep it at some strength. Where there is a network already, only what
+        moves it is chosen.
         """
         supported, leaning = self.evidence.supported(), self.evidence.leaning()
-        best = self.plan("plain", ())
-        if sets:
-            best = self._better(best, self.plan("plain", supported), BOUNDS["supported"])
-            best = self._better(best, self.plan("plain", leaning), BOUNDS["leaning"])
-        best = self._better(best, self._typed(best.moved), BOUNDS["typed"])
+        network = self.network or "plain"
+        best = self.plan(network, ())
+        best = self._better(best, self.plan(network, supported), BOUNDS["supported"])
+        best = self._better(best, self.plan(network, leaning), BOUNDS["leaning"])
+        if self.network is None:
+            best = self._better(best, self._typed(best.moved), BOUNDS["typed"])
         return replace(best, costs=self._costs()), self._table(best)
 
     def _typed(self, moved: Sequence[str]) -> Plan:
@@ -135,7 +148,7 @@ class Planner:
         return self._better(relaxed, replace(relaxed, strengths=self.firmer), BOUNDS["held"])
 
     def _costs(self) -> dict[str, float]:
-        """What each candidate that cannot be tested costs a perceptron, alone, as a share."""
+        """What each candidate that cannot be tested costs, alone, as a share of the error."""
         if not self.kept:
             return {}
         free = float(self._run(self._keeping([])).mean())
@@ -143,9 +156,16 @@ class Planner:
         return {label: error / free - 1 for label, error in alone.items()} if free else {}
 
     def _keeping(self, labels: list[str]) -> Plan:
-        """A perceptron moved by some of the candidates that cannot be tested, and nothing else."""
+        """A perceptron, or the network that there is, that keeps some candidates and no others."""
         weak = {k: v if k in labels else min(v, WITHOUT) for k, v in self.strengths.items()}
-        return Plan("plain", tuple(labels), weak, self.evidence.shares)
+        return self._moved_by(labels, self.network or "plain", weak)
+
+    def _moved_by(
+        self, labels: Collection[str], network: str, strengths: Mapping[str, float]
+    ) -> Plan:
+        """The plan moved by those of the candidates that may move anything."""
+        moved = tuple(k for k in strengths if k in labels and k in self.movers)
+        return Plan(network, moved, strengths, self.evidence.shares)
 
     def _better(self, best: Plan, other: Plan, bounds: tuple[float, float]) -> Plan:
         """The other plan if its pilot, against the best one so far, is within the bounds."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,7 +39,7 @@ class Parts:
 
 @dataclass
 class FitRun:
-    """What is trained, on what, and why so."""
+    """What is trained, on what, moved by which candidates, and why so."""
 
     net: PenalizedNet
     rows: tuple[Rows, Rows | None]
@@ -48,6 +49,13 @@ class FitRun:
     parts: Parts
     y_scale: Tensor
     seed: int
+    moved: Callable[[], list[str]] | None = None
+
+    @property
+    def found(self) -> Plan:
+        """The plan to go on by: moved by what moved the rows to the end."""
+        moved = () if self.moved is None else tuple(self.moved())
+        return replace(self.plan, moved=moved, costs={})
 
 
 def split_table(

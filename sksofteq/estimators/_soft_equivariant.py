@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sklearn.utils._param_validation import Interval, StrOptions
 from skorch.callbacks import Callback
@@ -14,14 +14,10 @@ from sksofteq.candidates import Candidates
 from sksofteq.estimators._checks import check_strengths
 from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._network import NetworkRegressor
-from sksofteq.estimators._plans import Plan, Planner, is_planned, pilot_table
+from sksofteq.estimators._plans import Plan, Planner, is_planned, moving, pilot_table
+from sksofteq.estimators._run import FitRun
 from sksofteq.estimators._survey import FitSurvey
-from sksofteq.estimators._table import Table
-from sksofteq.training import PenalizedNet
 from sksofteq.tuning import RULES, FixedStrengths, Tuner, make_tuner
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 #: Pilots run for this share of the epochs.
 PILOT_SHARE = 0.5
@@ -40,7 +36,8 @@ class SoftEquivariantRegressor(NetworkRegressor):
     ----------
     <candidates>
     strengths : float or mapping of str to float, default=None
-        Fixed strengths >= 0, ``inf`` meaning hard; None lets `tuner` set them.
+        Fixed strengths >= 0, ``inf`` meaning hard, which but for translations and scalings needs
+        typed layers; None lets `tuner` set them.
     tuner : {"process", "orbit", "paper", "pilots", "dual"} or Tuner, default="process"
         The rule that sets strengths (`sksofteq.tuning`): "process" by tests before the fit, on
         rows that a Gaussian process left out; "pilots" by short fits before it; "orbit", "paper"
@@ -52,7 +49,7 @@ class SoftEquivariantRegressor(NetworkRegressor):
         alone and candidates work through `augment` and `average`. "auto" compares both in pilots
         of half the epochs, on rows held out, and fits the better one to all rows; it is "typed"
         where there are no tests to go by (strengths that are given, other rules), hidden features
-        are given, or there are fewer than 40 rows.
+        are given, or there are fewer than 40 rows. A warm start keeps the network that there is.
     penalty : {"proximal", "gradient"}, default="proximal"
         Whether the penalty is a proximal step after the optimizer's, stable for any strength, or
         part of the gradient that Adam normalises, as published. A strength of one form is not
@@ -76,9 +73,10 @@ class SoftEquivariantRegressor(NetworkRegressor):
     ----------
     <attributes>
     pilots_ : DataFrame
-        What ``network="auto"`` compared: columns network, moved_by (candidates that moved rows),
-        held (whether broken candidates kept some strength), error (mean squared error on the
-        rows held out, over the variance of y) and chosen. Empty if there was no choice to make.
+        What ``network="auto"`` compared: columns network, moved_by (candidates that moved rows or
+        averaged predictions, where `augment` or `average` leaves it to the fit which do), held
+        (whether candidates kept some strength although none holds), error (mean squared error on
+        the rows held out, over the variance of y) and chosen. Empty if there was no choice.
 
     See Also
     --------
@@ -205,34 +203,44 @@ class SoftEquivariantRegressor(NetworkRegressor):
             )
         return shape
 
-    def _make_plan(self, tuner: Tuner, survey: FitSurvey, strengths: dict[str, float]) -> Plan:
+    def _make_plan(
+        self, tuner: Tuner, survey: FitSurvey, strengths: dict[str, float], network: str
+    ) -> Plan:
         """What was found decides which candidates move rows; pilots decide on the layers."""
         self._pilots = pilot_table()
         evidence = tuner.evidence
         if evidence is None:
-            return Plan("plain" if self.network == "plain" else "typed", (), strengths)
+            return Plan("plain" if network == "plain" else "typed", (), strengths)
         keeps = self.untestable == "keep"
         kept = sorted(evidence.untestable()) if keeps else []
         if not keeps:
             strengths = strengths | dict.fromkeys(evidence.untestable(), 0.0)
-        losses = partial(survey.losses, share=PILOT_SHARE)
-        firmer = tuner.firmer(strengths)
-        planner = Planner(evidence, strengths, firmer, kept, losses, survey.held_out_together)
-        sets = is_planned(self.augment) or is_planned(self.average)
+        groups = survey.table.candidates.groups
+        planned = is_planned(self.augment) or is_planned(self.average)
+        planner = Planner(
+            evidence,
+            strengths,
+            tuner.firmer(strengths),
+            kept,
+            moving(list(groups), groups) if planned else [],
+            partial(survey.losses, share=PILOT_SHARE),
+            survey.held_out_together,
+            None if network == "auto" else network,
+        )
         if self._has_choice(survey):
-            plan, self._pilots = planner.choose(sets)
+            plan, self._pilots = planner.choose()
             return plan
-        network = self.network if self.network != "auto" else "typed"
-        return planner.plan(network, evidence.supported())
+        return planner.plan("typed" if network == "auto" else network, evidence.supported())
 
     def _has_choice(self, survey: FitSurvey) -> bool:
         shape = self._architecture(survey.table.candidates)
         widths = _are_widths(shape["hidden_layer_sizes"])
         return self.network == "auto" and survey.has_pilots and widths
 
-    def _keep(self, net: PenalizedNet, table: Table, y_scale: Tensor, plan: Plan) -> None:
-        super()._keep(net, table, y_scale, plan)
-        self.pilots_ = vars(self).pop("_pilots", pilot_table())
+    def _keep(self, run: FitRun) -> None:
+        super()._keep(run)
+        known = getattr(self, "pilots_", pilot_table())  # a chunk has none of its own
+        self.pilots_ = vars(self).pop("_pilots", known)
 
 
 def _are_widths(sizes: Sequence) -> bool:

@@ -36,6 +36,8 @@ class FitSurvey:
         Without one there are no pilots.
     seed : int
         Chooses elements and rows.
+    network : {"typed", "plain"}, default="typed"
+        What a rule's pilots train.
     """
 
     def __init__(
@@ -45,9 +47,10 @@ class FitSurvey:
         fraction: float,
         pilot: Pilot | None,
         seed: int,
+        network: str = "typed",
     ) -> None:
         self.table, self.together = table, together
-        self._pilot, self._seed = pilot, seed
+        self._pilot, self._seed, self._network = pilot, seed, network
         self._evidence: dict[int, Evidence] = {}
         self._train, self._held_out, self.held_out_together = self._parts(fraction)
 
@@ -72,8 +75,8 @@ class FitSurvey:
         return self._evidence[n_elements]
 
     def pilot_losses(self, strengths: Mapping[str, float], share: float) -> NDArray:
-        """Losses on rows held out, by row, of typed layers trained for a share of the epochs."""
-        return self.losses(Plan("typed", (), strengths), share)
+        """Losses on rows held out, by row, of a network trained for a share of the epochs."""
+        return self.losses(Plan(self._network, (), strengths), share)
 
     def losses(self, plan: Plan, share: float) -> NDArray:
         """The same for any plan."""

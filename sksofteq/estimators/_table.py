@@ -15,6 +15,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from sksofteq.candidates import Candidates, resolve_candidates
+from sksofteq.orbits import moves_row
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -93,18 +94,24 @@ def check_table(
         raise ValueError(
             f"y has {y.shape[1]} outputs, but the model was fitted with {estimator.rep_out_.dim}."
         )
-    if np.ptp(y, axis=0).max() == 0:
+    candidates = resolve_for(estimator, X.shape[1], y.shape[1], names_in, names_out)
+    # Rows contiguous in memory, whatever the order of columns: sums round the same.
+    X = np.ascontiguousarray(X if candidates.order_in is None else X[:, candidates.order_in])
+    y = np.ascontiguousarray(y if candidates.order_out is None else y[:, candidates.order_out])
+    if np.ptp(y, axis=0).max() == 0 and not _is_moved(y[0], candidates):
         warnings.warn(
             "y is constant: the fit will learn that constant and can tell nothing about "
             "symmetries.",
             UserWarning,
             stacklevel=4,
         )
-    candidates = resolve_for(estimator, X.shape[1], y.shape[1], names_in, names_out)
-    # Rows contiguous in memory, whatever the order of columns: sums round the same.
-    X = np.ascontiguousarray(X if candidates.order_in is None else X[:, candidates.order_in])
-    y = np.ascontiguousarray(y if candidates.order_out is None else y[:, candidates.order_out])
     return Table(X, y, weight, candidates, y_is_1d)
+
+
+def _is_moved(y: NDArray, candidates: Candidates) -> bool:
+    """Whether a candidate moves a target: a constant vector, say, has a direction."""
+    row = y.astype(np.float64)
+    return any(moves_row(group, row, candidates.rep_out) for group in candidates.groups.values())
 
 
 def resolve_for(

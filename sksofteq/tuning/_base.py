@@ -24,6 +24,10 @@ class Survey(Protocol):
     def has_pilots(self) -> bool:
         """Whether there are rows enough for pilots."""
 
+    @property
+    def held_out_together(self) -> NDArray | None:
+        """Group of each row that pilots are judged by, None if rows stand alone."""
+
     def evidence(self, n_elements: int) -> Evidence:
         """Tests of every candidate with a Gaussian process, on rows that it has not seen."""
 

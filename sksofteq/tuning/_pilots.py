@@ -15,10 +15,12 @@ class PilotTuner(Tuner):
     """Keep the candidates that cost nothing when imposed; choose one strength for them by halving.
 
     A network that obeys nothing and one with each candidate imposed hard are trained for a share
-    of the epochs. A candidate whose network is not worse than the free one, row by row and beyond
-    chance (one-sided 5 percent), is kept. Networks with each strength of a grid on what is kept
+    of the epochs, with layers as the fit will have them. A candidate whose network is not worse
+    than the free one, row by row (over groups of rows, if there are any) and beyond chance
+    (one-sided 5 percent), is kept. Networks with each strength of a grid on what is kept
     are then trained for the same share, the better half of them for twice as long, and so on until
-    one is left (successive halving, arXiv 1502.07943). Without rows enough for pilots all
+    one is left (successive halving, arXiv 1502.07943). What is kept moves rows, where it may, only
+    after the pilots, which are to differ in strengths alone. Without rows enough for pilots all
     candidates keep the middle of the grid.
 
     **Beware**: a strict network needs longer to train than a free one, so short pilots find breaks
@@ -61,14 +63,17 @@ class PilotTuner(Tuner):
         """Train the pilots."""
         if not survey.has_pilots:
             return None
-        labels = list(self.strengths_)
+        labels, together = list(self.strengths_), survey.held_out_together
+        kept = []  # by its own name: what the rule supports moves the rows of pilots as well
         free = dict.fromkeys(labels, 0.0)
         reference = survey.pilot_losses(free, self.share)
         for label in labels:
             imposed = survey.pilot_losses(free | {label: math.inf}, self.share)
-            if compare_losses(reference, imposed).z < CRITICAL_Z:
-                self.kept_.append(label)
-        self.strengths_ = self._halved(survey) if self.kept_ else dict.fromkeys(labels, self.low)
+            if compare_losses(reference, imposed, together).z < CRITICAL_Z:
+                kept.append(label)
+        weak = dict.fromkeys(labels, float(self.low))
+        self.strengths_ = self._halved(survey, weak, kept) if kept else weak
+        self.kept_ = kept
         return dict(self.strengths_)
 
     def resume(self, strengths: Mapping[str, float]) -> dict[str, float]:
@@ -82,10 +87,9 @@ class PilotTuner(Tuner):
     def on_epoch_end(self, epoch: int, probe: Probe) -> None:
         """Change nothing."""
 
-    def _halved(self, survey: Survey) -> dict[str, float]:
+    def _halved(self, survey: Survey, weak: dict[str, float], kept: list[str]) -> dict[str, float]:
         """The strengths that win."""
-        weak = dict.fromkeys(self.strengths_, float(self.low))
-        left = [weak | dict.fromkeys(self.kept_, float(value)) for value in self.grid]
+        left = [weak | dict.fromkeys(kept, float(value)) for value in self.grid]
         share = self.share
         while len(left) > 1:
             losses = [survey.pilot_losses(strengths, share).mean() for strengths in left]

@@ -131,6 +131,14 @@ def test_an_orbit_that_leaves_the_data_cannot_be_tested():
     assert reachable == {"SO(2)@x,y": True, "SO(2)@y,z": False}
 
 
+@pytest.mark.parametrize(("n", "tested"), [(9, False), (10, True)])
+def test_few_rows_test_nothing(n, tested):
+    X, y = rows(n, 3), rows(n, 1, 1)
+    evidence = gather_evidence(X, y, resolved(("SO(3)",), X, y, "vector"))
+    assert evidence.tested == tested
+    assert tested or not evidence.supported()
+
+
 def test_a_constant_target_tells_nothing():
     X = rows(60, 3)
     z, _ = z_of(X, np.ones(60), ("SO(3)",), "vector")

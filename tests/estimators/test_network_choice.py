@@ -170,12 +170,19 @@ def test_the_first_chunk_sets_the_strengths():
     assert model.partial_fit(*table(200, seed=1)).regularizer_strengths_ == first
 
 
+@pytest.mark.parametrize(("n", "weak"), [(9, set()), (200, {BROKEN})])
+def test_a_first_chunk_of_few_rows_weakens_nothing(n, weak):
+    model = regressor().partial_fit(*table(n)).partial_fit(*table(200, seed=1))
+    strengths = model.regularizer_strengths_
+    assert {label for label, value in strengths.items() if value < 3.0} == weak
+
+
 def test_networks_of_two_kinds_are_not_fitted_together(monkeypatch):
     chosen = iter(("typed", "plain"))
     choose = Planner.choose
 
-    def alternate(planner, sets):
-        plan, pilots = choose(planner, sets)
+    def alternate(planner):
+        plan, pilots = choose(planner)
         return replace(plan, network=next(chosen)), pilots
 
     monkeypatch.setattr(Planner, "choose", alternate)

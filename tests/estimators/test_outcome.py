@@ -170,6 +170,17 @@ def test_constant_y_of_any_size(constant, dtype):
     np.testing.assert_allclose(model.predict(X.astype(dtype)), y, rtol=1e-6)
 
 
+def test_a_constant_vector_says_that_turns_are_broken():
+    X, _ = table()
+    y = np.tile([1.0, 2.0, 3.0], (len(X), 1))
+    model = regressor(("SO(3)",), rep_out="vector", network="plain", max_iter=3)
+    assert model.fit(X, y).symmetry_report().verdict.tolist() == ["broken"]  # and no warning
+    with pytest.warns(UserWarning, match="y is constant"):
+        model.fit(X, 0 * y)
+    with pytest.warns(UserWarning, match="y is constant"):
+        model.set_params(symmetries=("SO(2)@x,y",)).fit(X, y * [0, 0, 1])
+
+
 def test_constant_output_beside_another_one():
     X, y = table()
     settings = {"max_iter": 20, "learning_rate_init": 0.03, "strengths": 0.0}

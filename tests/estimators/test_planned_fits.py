@@ -9,12 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from estimators_kit import BROKEN, KEPT, equal, regressor, state, table
+from estimators_kit import BROKEN, KEPT, Switch, equal, regressor, state, table
 from sklearn.base import clone
 
 from sksofteq import EquivariantRegressor
 from sksofteq.estimators import fit_together
 from sksofteq.estimators._plans import Planner
+from sksofteq.estimators._rows import RowMover
+from sksofteq.estimators._survey import FitSurvey
 from sksofteq.tuning import DualTuner, PaperTuner, PilotTuner
 
 STILL = {"augment": False, "average": False}
@@ -30,8 +32,8 @@ def plan_network(monkeypatch, *networks):
     """Let pilots choose these networks, one after another."""
     choose, left = Planner.choose, iter(networks)
 
-    def choose_next(planner, sets):
-        plan, pilots = choose(planner, sets)
+    def choose_next(planner):
+        plan, pilots = choose(planner)
         return replace(plan, network=next(left)), pilots
 
     monkeypatch.setattr(Planner, "choose", choose_next)
@@ -87,14 +89,22 @@ def test_hard_translations_and_scalings_are_exact_in_a_plain_network():
     np.testing.assert_allclose(model.predict(4.0 * X), 4.0 * predicted)
 
 
-def test_hard_rotations_are_exact_in_a_typed_network_only():
+@pytest.mark.parametrize("train", ["fit", "partial_fit"])
+@pytest.mark.parametrize("strengths", [math.inf, {KEPT: math.inf, BROKEN: 1.0}])
+def test_hard_rotations_need_a_typed_network(strengths, train):
     X, y = table()
-    errors = {
-        network: regressor(strengths=math.inf, network=network, **STILL).fit(X, y)
-        for network in ("typed", "plain")
-    }
-    assert errors["typed"].equivariance_errors_[KEPT] < 1e-10
-    assert errors["plain"].equivariance_errors_[KEPT] > 1e-3
+    model = regressor(strengths=strengths, network="plain")
+    message = r'strengths must be finite .*got inf for \[.O\(2\)@x,y.*Set network to "typed"'
+    with pytest.raises(ValueError, match=message):
+        getattr(model, train)(X, y)
+    model.set_params(network="typed")
+    assert getattr(model, train)(X, y).equivariance_errors_[KEPT] < 1e-10
+
+
+def test_a_warm_start_of_a_plain_network_cannot_become_hard():
+    model = regressor((KEPT,), network="plain", max_iter=2, warm_start=True).fit(*table())
+    with pytest.raises(ValueError, match="strengths must be finite"):
+        model.set_params(strengths=math.inf, network="auto").fit(*table())
 
 
 @pytest.mark.parametrize("tuner", [PaperTuner(), PilotTuner(), DualTuner()])
@@ -109,6 +119,41 @@ def test_other_rules_may_have_a_plain_network(tuner):
     model = regressor(tuner=tuner, **PLAIN).fit(*table())
     assert kind(model) == "plain"
     assert set(model.regularizer_strengths_) == {KEPT, BROKEN}
+
+
+@pytest.fixture
+def networks_of_pilots(monkeypatch):
+    """The networks that pilots train, in their order."""
+    trained, losses = [], FitSurvey.losses
+
+    def watched(survey, plan, share):
+        trained.append(plan.network)
+        return losses(survey, plan, share)
+
+    monkeypatch.setattr(FitSurvey, "losses", watched)
+    return trained
+
+
+@pytest.mark.parametrize(("network", "made"), [("auto", "typed"), ("plain", "plain")])
+def test_pilots_of_a_rule_train_what_the_fit_will(network, made, networks_of_pilots):
+    regressor(tuner="pilots", network=network, max_iter=2).fit(*table())
+    assert len(networks_of_pilots) > 2
+    assert set(networks_of_pilots) == {made}
+
+
+def test_pilots_of_a_rule_train_what_a_warm_start_keeps(networks_of_pilots):
+    model = regressor(network="plain", warm_start=True, max_iter=2, strengths=1.0).fit(*table())
+    model.set_params(network="auto", strengths=None, tuner="pilots").fit(*table())
+    assert set(networks_of_pilots) == {"plain"}
+
+
+def test_pilots_of_a_rule_are_not_moved_by_what_it_has_found_so_far():
+    settings = {"tuner": PilotTuner(grid=(1.0, 2.0)), "max_iter": 4}
+    still, moved = (
+        regressor(**settings, augment=augment).fit(*table()).regularizer_strengths_
+        for augment in (False, True)
+    )
+    assert still == moved
 
 
 def test_strengths_by_pilots_are_on_the_grid():
@@ -241,12 +286,13 @@ def test_the_error_of_a_pilot_is_in_units_of_the_variance():
 
 
 @pytest.mark.parametrize("first", ["plain", "typed"])
-def test_a_warm_start_does_not_change_its_network_for_what_pilots_say(first, monkeypatch):
+def test_a_warm_start_chooses_what_moves_the_network_that_there_is(first):
     other = {"plain": "typed", "typed": "plain"}[first]
     model = regressor(network=first, max_iter=2, warm_start=True).fit(*table())
-    plan_network(monkeypatch, other)
     model.set_params(network="auto").fit(*table(seed=1))
     assert kind(model) == first
+    assert set(model.pilots_.network) == {first}
+    assert model.pilots_.chosen.sum() == 1
     model.set_params(network=first).fit(*table())  # is what it was
     with pytest.raises(ValueError, match="network differs from the last fit"):
         model.set_params(network=other).fit(*table())
@@ -262,6 +308,88 @@ def test_chunks_go_on_with_the_network_that_was_chosen(network, monkeypatch):
     assert kind(model) == network
     assert model.regularizer_strengths_ == strengths
     assert model.n_iter_ == 3
+
+
+def moved_by(monkeypatch) -> list[list[str]]:
+    """The candidates that move rows, epoch by epoch, from here on."""
+    seen, move = [], RowMover.__call__
+
+    def watched(mover, labels):
+        seen.append(list(labels))
+        return move(mover, labels)
+
+    monkeypatch.setattr(RowMover, "__call__", watched)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("settings", "labels"),
+    [
+        ({"network": "plain"}, [KEPT]),
+        ({"network": "plain", "augment": [BROKEN]}, [BROKEN]),
+        ({"network": "plain", "augment": False}, []),
+        ({"tuner": Switch(epoch=1, after=1.0), "augment": True}, []),
+        ({"strengths": {KEPT: 1.0, BROKEN: 0.0}, "augment": True}, [KEPT]),
+        ({"strengths": {KEPT: 1.0, BROKEN: 0.0}}, []),
+    ],
+    ids=["by tests", "named", "none", "a rule that supports none", "by strengths", "no tests"],
+)
+def test_chunks_are_moved_by_what_moved_the_fit(settings, labels, monkeypatch):
+    model = regressor(max_iter=3, **settings).fit(*table(200))
+    seen = moved_by(monkeypatch)
+    for seed in (1, 2):
+        model.partial_fit(*table(60, seed=seed))
+    assert seen == ([labels] * 2 if labels else [])
+
+
+@pytest.mark.parametrize("average", ["auto", True])
+def test_chunks_are_averaged_over_what_the_fit_averaged_over(average):
+    model = regressor(**PLAIN, average=average).fit(*table(200))
+    before = [element[None] for element in model._average_elements]
+    for seed in (1, 2):
+        model.partial_fit(*table(60, seed=seed))
+    assert len(before) == 8
+    np.testing.assert_array_equal([element[None] for element in model._average_elements], before)
+    rows = table()[0]
+    averaged = model.predict(rows)
+    assert model.set_params(average=False).partial_fit(*table(60))._average_elements == []
+    assert np.abs(model.predict(rows) - averaged).max() > 1e-3
+
+
+def test_averages_over_what_held_on_rows_held_out_stay_with_chunks():
+    settings = {"tuner": "orbit", "network": "plain", "augment": False, "average": True}
+    settings |= {"max_iter": 30, "learning_rate_init": 0.03}
+    model = regressor((KEPT,), **settings).fit(*table(300))
+    assert model.symmetry_report().verdict.tolist() == ["holds"]
+    assert len(model.partial_fit(*table(60))._average_elements) == 8
+
+
+def test_a_chunk_without_moved_rows_does_not_forget_what_moved_them(monkeypatch):
+    model = regressor(**PLAIN).fit(*table(200))
+    model.set_params(augment=False).partial_fit(*table(60))
+    seen = moved_by(monkeypatch)
+    model.set_params(augment="auto").partial_fit(*table(60))
+    assert seen == [[KEPT]]
+
+
+def test_what_is_named_moves_a_first_chunk(monkeypatch):
+    seen = moved_by(monkeypatch)
+    regressor(augment=[KEPT]).partial_fit(*table())
+    regressor().partial_fit(*table())  # as nothing has been found yet
+    assert seen == [[KEPT]]
+
+
+def test_elements_that_move_a_first_chunk_stay_within_the_data():
+    X, y = table(200)
+    model = regressor(("GL(3)",), augment=["GL(3)"]).partial_fit(X, y)
+    assert model._plan.shares["GL(3)"] < 1.0
+
+
+def test_chunks_keep_the_pilots_of_the_fit():
+    model = regressor(max_iter=2).fit(*table())
+    pilots = model.pilots_
+    assert model.partial_fit(*table()).pilots_.equals(pilots)
+    assert not pilots.empty
 
 
 @pytest.mark.parametrize(("network", "made"), [("auto", "typed"), ("plain", "plain")])
@@ -332,6 +460,12 @@ def test_what_is_kept_moves_rows_and_predictions(untestable, moves):
     model = out_of_reach(network="plain", untestable=untestable)
     turned = any(abs(element[None][0, 1]) > 1e-6 for element in model._average_elements)
     assert turned == moves
+
+
+@pytest.mark.parametrize("settings", [STILL, {"augment": False}])
+def test_pilots_are_said_to_be_moved_by_what_moves_them(settings):
+    moved = {label for moved in out_of_reach(**settings).pilots_.moved_by for label in moved}
+    assert ("SO(2)@x,y" in moved) == (settings is not STILL)
 
 
 def test_strengths_that_were_dropped_are_nothing_throughout():

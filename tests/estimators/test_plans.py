@@ -17,7 +17,15 @@ FIRMER = {"a": 9.0, "b": 1.0, "c": 1.0}
 
 
 def planner(
-    losses, untestable=(), kept=(), together=None, shares=(), firmer=STRENGTHS, **z
+    losses,
+    untestable=(),
+    kept=(),
+    movers="abc",
+    together=None,
+    shares=(),
+    network=None,
+    firmer=STRENGTHS,
+    **z,
 ) -> Planner:
     """A planner that has evidence with these z."""
     z = z or {"a": -5.0, "b": -1.0, "c": 4.0}
@@ -26,7 +34,8 @@ def planner(
         {label: label not in untestable for label in z},
         dict.fromkeys(z, 1.0) | dict(shares),
     )
-    return Planner(evidence, STRENGTHS, firmer, list(kept), losses, together)
+    labels = list(kept), list(movers)
+    return Planner(evidence, STRENGTHS, firmer, *labels, losses, together, network)
 
 
 class Losses:
@@ -56,13 +65,13 @@ class Exact:
 
 def wins(network, moved, mean, z, **options):
     """Whether the plan is chosen if it has this error, others 1, and compares by this z."""
-    plan, _ = planner(Exact(network, moved, mean, z), **options).choose(True)
+    plan, _ = planner(Exact(network, moved, mean, z), **options).choose()
     return (plan.network, plan.moved) == (network, moved)
 
 
-def chosen(errors, sets=True, **options):
+def chosen(errors, **options):
     losses = Losses(errors)
-    plan, table = planner(losses, **options).choose(sets)
+    plan, table = planner(losses, **options).choose()
     return plan, table, losses
 
 
@@ -117,6 +126,20 @@ def test_typed_layers_are_moved_by_what_won():
     assert ("typed", ()) not in losses.asked
 
 
+@pytest.mark.parametrize("network", ["typed", "plain"])
+def test_a_network_that_there_is_stays(network):
+    plan, table, losses = chosen({(network, ("a",)): 0.5}, network=network)
+    assert losses.asked == [(network, ()), (network, ("a",)), (network, ("a", "b"))]
+    assert (plan.network, plan.moved) == (network, ("a",))
+    assert table.chosen.tolist() == [False, True, False]
+
+
+def test_what_keeping_costs_the_network_that_there_is():
+    errors = {("typed", ("c",)): 3.0, ("typed", ()): 2.0}
+    plan, _, _ = chosen(errors, network="typed", untestable=("c",), kept=("c",))
+    assert plan.costs == pytest.approx({"c": 0.5})
+
+
 def test_what_holds_but_does_not_pay_keeps_its_strength():
     plan, _, _ = chosen({("plain", ("a",)): 1.5, ("plain", ("a", "b")): 1.5})
     assert plan.moved == ()
@@ -124,9 +147,24 @@ def test_what_holds_but_does_not_pay_keeps_its_strength():
 
 
 def test_without_moved_rows_strengths_are_the_rules():
-    plan, table, _ = chosen({}, sets=False)
+    plan, table, losses = chosen({}, movers=())
     assert plan.strengths == STRENGTHS
-    assert len(table) == 2
+    assert losses.asked == [("plain", ()), ("typed", ())]
+    assert table.moved_by.tolist() == [(), ()]
+
+
+def test_what_moves_nothing_is_not_tried():
+    plan, _, losses = chosen({("plain", ("a",)): 0.5}, movers=("a", "c"))
+    assert losses.asked == [("plain", ()), ("plain", ("a",)), ("typed", ("a",))]
+    assert plan.moved == ("a",)
+
+
+@pytest.mark.parametrize("movers", [(), ("a", "b")])
+def test_what_is_kept_and_moves_nothing_is_not_said_to_move(movers):
+    plan, table, _ = chosen({}, movers=movers, untestable=("c",), kept=("c",))
+    assert not any("c" in moved for moved in table.moved_by)
+    assert "c" not in planner(None, kept=("c",), movers=movers).plan("typed", ["a"]).moved
+    assert plan.costs == {"c": 0.0}
 
 
 def test_every_plan_is_tried_once():
@@ -140,7 +178,7 @@ def test_typed_layers_keep_what_is_broken_if_that_pays(held, wins):
         error = {"plain": 1.0, "typed": held if plan.strengths == FIRMER else 0.5}
         return error[plan.network] * np.random.RandomState(0).uniform(0.8, 1.2, 40)
 
-    plan, table = planner(losses, firmer=FIRMER).choose(True)
+    plan, table = planner(losses, firmer=FIRMER).choose()
     assert plan.network == "typed"
     assert plan.strengths == (FIRMER if wins else STRENGTHS)
     assert table.held.tolist() == [False, False, False, False, True]
@@ -152,7 +190,7 @@ def test_what_is_broken_may_be_kept_where_typed_layers_that_let_go_of_it_are_no_
         error = 0.5 if plan.strengths == FIRMER else 1.0
         return error * np.random.RandomState(0).uniform(0.8, 1.2, 40)
 
-    plan, _ = planner(losses, firmer=FIRMER).choose(True)
+    plan, _ = planner(losses, firmer=FIRMER).choose()
     assert (plan.network, plan.strengths) == ("typed", FIRMER)
 
 
@@ -168,7 +206,7 @@ def test_candidates_are_in_the_users_order():
 
 
 def test_elements_stretch_by_what_was_found():
-    plan, _ = planner(Losses({}), shares={"b": 0.25}).choose(True)
+    plan, _ = planner(Losses({}), shares={"b": 0.25}).choose()
     assert plan.shares == {"a": 1.0, "b": 0.25, "c": 1.0}
 
 
@@ -211,7 +249,7 @@ def test_costs_are_those_of_a_perceptron_that_does_without_the_others():
         asked.append(plan)
         return np.ones(40)
 
-    planner(losses, untestable=("a", "b"), kept=("a", "b")).choose(True)
+    planner(losses, untestable=("a", "b"), kept=("a", "b")).choose()
     alone = {plan.moved: plan.strengths for plan in asked[-3:]}
     assert alone == {
         (): {"a": 1e-3, "b": 1e-3, "c": 1e-3},

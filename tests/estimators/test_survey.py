@@ -32,8 +32,8 @@ class Pilot:
         return np.zeros(len(held_out))
 
 
-def survey(data, together=None, pilot=None, fraction=0.2):
-    return FitSurvey(data, together, fraction, pilot or Pilot(), 0)
+def survey(data, together=None, pilot=None, fraction=0.2, **network):
+    return FitSurvey(data, together, fraction, pilot or Pilot(), 0, **network)
 
 
 def test_evidence_is_that_of_find_symmetries():
@@ -74,10 +74,12 @@ def test_rows_that_belong_together_are_held_out_together():
     assert (np.bincount(asked.held_out_together) % 5 == 0).all()
 
 
-def test_pilots_of_a_rule_are_typed():
+@pytest.mark.parametrize("network", ["typed", "plain"])
+def test_pilots_of_a_rule_have_the_network_of_the_fit(network):
     pilot = Pilot()
-    survey(rows(), pilot=pilot).pilot_losses({KEPT: 2.0, BROKEN: 0.0}, 0.25)
-    assert (pilot.plan.network, pilot.plan.moved) == ("typed", ())
+    asked = survey(rows(), pilot=pilot, network=network)
+    asked.pilot_losses({KEPT: 2.0, BROKEN: 0.0}, 0.25)
+    assert (pilot.plan.network, pilot.plan.moved) == (network, ())
     assert pilot.plan.strengths == {KEPT: 2.0, BROKEN: 0.0}
 
 

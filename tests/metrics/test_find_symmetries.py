@@ -47,6 +47,23 @@ def test_without_a_regressor_groups_count():
     assert together.verdict["SO(3)"] != "broken"
 
 
+@pytest.mark.parametrize("centre", [(100.0, -50.0, 3.0), (1e4, 0.0, 0.0)])
+@pytest.mark.parametrize(
+    ("target", "verdicts"),
+    [
+        (lambda X: np.linalg.norm(X[:, :3] - X[:, 3:], axis=1), ["holds", "holds"]),
+        (lambda X: X[:, 2] - X[:, 5], ["broken", "holds"]),
+    ],
+    ids=["a distance", "a height"],
+)
+def test_motions_of_points_are_found_wherever_these_are(target, verdicts, centre):
+    X = rows(200, 6)
+    for shift in (np.zeros(6), np.tile(centre, 2)):
+        names = ("SE(3)", "SE(2)@x,y")
+        table = find_symmetries(X + shift, target(X), names, "2*point", random_state=0)
+        assert table.verdict.tolist() == verdicts
+
+
 # ------------------------------------------------------------------ groups of rows
 
 

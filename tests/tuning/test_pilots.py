@@ -14,7 +14,7 @@ from sksofteq.tuning import PilotTuner
 class Survey:
     """Imposing `costly` candidates costs; among strengths, `best` is best."""
 
-    has_pilots = True
+    has_pilots, held_out_together = True, None
 
     def __init__(self, costly=(), best=3.0):
         self.costly, self.best, self.asked = costly, best, []
@@ -106,6 +106,33 @@ def test_what_costs_no_more_than_chance_would_is_kept(z, kept):
 
     tuner, _ = tuned(Chance(), labels=("a",), grid=(1.0,))
     assert tuner.supported() == kept
+
+
+def test_rows_that_belong_together_say_less():
+    class Groups(Survey):
+        def pilot_losses(self, strengths, share):
+            costly = math.inf in strengths.values()
+            return np.ones(100) + costly * np.repeat([1.0, 2.0, -1.0, 0.5], 25)
+
+    survey = Groups()
+    assert tuned(survey, labels=("a",), grid=(1.0,))[0].supported() == []
+    survey.held_out_together = np.repeat(np.arange(4), 25)
+    assert tuned(survey, labels=("a",), grid=(1.0,))[0].supported() == ["a"]
+
+
+def test_nothing_is_supported_while_pilots_run():
+    tuner, seen = PilotTuner(), []
+
+    class Watching(Survey):
+        def pilot_losses(self, strengths, share):
+            seen.append(tuner.supported())
+            return super().pilot_losses(strengths, share)
+
+    tuner.begin(["a", "b"], 100)
+    tuner.survey(Watching())
+    assert len(seen) > 3
+    assert not any(seen)
+    assert tuner.supported() == ["a", "b"]
 
 
 def test_a_warm_start_goes_by_the_rows_at_hand():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -109,6 +110,14 @@ def test_untestable_candidates_get_the_strength_of_one_that_holds():
     tuner, strengths = surveyed(untestable=("a",), a=9.0, b=-9.0)
     assert strengths["a"] == 3.0
     assert tuner.supported() == ["b"]
+
+
+def test_without_rows_enough_for_tests_all_get_the_strength_of_one_that_holds():
+    tuner = ProcessTuner(high=2.0)
+    tuner.begin(["a", "b"], 10)
+    found = replace(evidence(a=0.0, b=0.0), tested=False)
+    assert tuner.survey(Rows(found)) == {"a": 2.0, "b": 2.0}
+    assert tuner.supported() == []
 
 
 def test_it_supports_what_holds_beyond_chance():
