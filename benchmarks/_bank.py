@@ -8,6 +8,8 @@ none. Twelve scenarios make forty-eight functions; half of the scenarios are for
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +80,19 @@ class BankFunction:
             square = along.var(axis=0, ddof=1).mean() / self(X).var(axis=0).mean()
             found[label] = 0.0 if square < EXACT else float(np.sqrt(square))
         return found
+
+
+class Known(Protocol):
+    """A function whose breaks can be worked out."""
+
+    def truth(self) -> dict[str, float]:
+        """Size of each candidate's break."""
+
+
+@cache
+def truth_of(function: Known) -> dict[str, float]:
+    """Size of each candidate's break, worked out once in a process."""
+    return function.truth()
 
 
 def functions(held_out: bool) -> list[BankFunction]:

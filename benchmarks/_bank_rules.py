@@ -7,14 +7,13 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks._bank import BankFunction
+from benchmarks._bank import BankFunction, truth_of
 from benchmarks._bank_scenarios import SCENARIOS
 from sksofteq import SoftEquivariantRegressor
 from sksofteq.tuning import OrbitTuner, PaperTuner
@@ -108,12 +107,6 @@ _RULES = [
 RULES = {rule.name: rule for rule in _RULES}
 #: What the best of is taken of.
 BEST = (FREE, *(rule.name for rule in (*_HARD, *_GRID)))
-
-
-@cache
-def truth_of(function: BankFunction) -> dict[str, float]:
-    """Size of each candidate's break."""
-    return function.truth()
 
 
 def run(

@@ -29,7 +29,6 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -46,7 +45,7 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from benchmarks._bank import BankFunction, functions
+from benchmarks._bank import BankFunction, functions, truth_of
 from benchmarks._bank_scenarios import SCENARIOS
 from benchmarks._bank_scores import VERDICTS, designs, scores, sizes
 from benchmarks._common import known, save, table
@@ -124,12 +123,6 @@ NAMES = (OWN, *MODELS)
 def view_of(problem: Problem) -> Settings:
     """Candidates and representations."""
     return problem.view if isinstance(problem, Cone) else SCENARIOS[problem.scenario].view
-
-
-@cache
-def truth_of(problem: Problem) -> dict[str, float]:
-    """Size of each candidate's break."""
-    return problem.truth()
 
 
 def run(
