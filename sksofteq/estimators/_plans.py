@@ -140,7 +140,8 @@ class Planner:
         best = self._better(best, self.plan(network, leaning), BOUNDS["leaning"])
         if self.network is None:
             best = self._better(best, self._typed(best.moved), BOUNDS["typed"])
-        return replace(best, costs=self._costs()), self._table(best)
+        table = self._table(best)  # without the pilots that tell costs
+        return replace(best, costs=self._costs()), table
 
     def _typed(self, moved: Sequence[str]) -> Plan:
         """Typed layers, with the better of the two sets of strengths."""
