@@ -4,6 +4,7 @@ from sksofteq.datasets._cosine import make_cosine_similarity
 from sksofteq.datasets._inertia import make_inertia
 from sksofteq.datasets._motion import load_mocap_walk, read_mocap, read_pedestrians
 from sksofteq.datasets._projectiles import make_projectiles
+from sksofteq.datasets._waymo import read_waymo
 from sksofteq.datasets._windows import trajectory_windows
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "make_projectiles",
     "read_mocap",
     "read_pedestrians",
+    "read_waymo",
     "trajectory_windows",
 ]
