@@ -5,6 +5,7 @@ from sksofteq.datasets._inertia import make_inertia
 from sksofteq.datasets._motion import load_mocap_walk, read_mocap, read_pedestrians
 from sksofteq.datasets._projectiles import make_projectiles
 from sksofteq.datasets._waymo import read_waymo
+from sksofteq.datasets._waymo_windows import waymo_windows
 from sksofteq.datasets._windows import trajectory_windows
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "read_pedestrians",
     "read_waymo",
     "trajectory_windows",
+    "waymo_windows",
 ]
