@@ -21,26 +21,24 @@ import pandas as pd
 import torch
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
-from sklearn.linear_model import RidgeCV
-from sklearn.multioutput import MultiOutputRegressor
-from sklearn.neighbors import KNeighborsRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 import sksofteq as sq
 from benchmarks import _motion
 from benchmarks._common import known, save, table
-from sksofteq.candidates import resolve_candidates
+from benchmarks._rivals import (
+    INERTIA,
+    PLANES,
+    boosting,
+    gaussian_process,
+    moved,
+    neighbours,
+    ridge,
+    squared_error,
+)
 from sksofteq.datasets import make_cosine_similarity, make_inertia, make_projectiles
-from sksofteq.orbits import sample_elements
 
 N = 1000
-PLANES = ("O(2)@x,y", "O(2)@y,z", "O(2)@x,z")
-INERTIA = {"rep_in": "5*scalar + 5*vector", "rep_out": "tensor(2)"}
 #: What all networks share.
 NETWORK = {"max_iter": 300, "early_stopping": True, "n_iter_no_change": 40}
 
@@ -108,25 +106,6 @@ def _around(estimator: type, inner: Callable[[Task, int], Any], **settings: Any)
     return build
 
 
-def _boosting(task: Task, seed: int) -> Any:
-    boosting = HistGradientBoostingRegressor(random_state=seed)
-    return boosting if task.view["rep_out"] == "scalar" else MultiOutputRegressor(boosting)
-
-
-def _neighbours(task: Task, seed: int) -> Any:
-    return make_pipeline(StandardScaler(), KNeighborsRegressor(weights="distance"))
-
-
-def _gaussian_process(task: Task, seed: int) -> Any:
-    kernel = ConstantKernel() * RBF(3.0, (1e-1, 1e3)) + WhiteKernel(1e-3, (1e-8, 1e1))
-    process = GaussianProcessRegressor(kernel, normalize_y=True, random_state=seed)
-    return make_pipeline(StandardScaler(), process)
-
-
-def _ridge(task: Task, seed: int) -> Any:
-    return make_pipeline(StandardScaler(), RidgeCV(np.logspace(-4, 4, 33)))
-
-
 def _soft_ridge(degree: int) -> Callable[[Task, int], Any]:
     def build(task: Task, seed: int) -> Any:
         return sq.SoftEquivariantRidge(
@@ -147,14 +126,14 @@ METHODS: dict[str, Callable[[Task, int], Any]] = {
     "SampledEquivariantRegressor": _network(sq.SampledEquivariantRegressor, told=False),
     "SampledEquivariantRegressor, told": _network(sq.SampledEquivariantRegressor, told=True),
     "AugmentedRegressor(network), told": _around(sq.AugmentedRegressor, _plain, average=True),
-    "AugmentedRegressor(boosting), told": _around(sq.AugmentedRegressor, _boosting, average=True),
+    "AugmentedRegressor(boosting), told": _around(sq.AugmentedRegressor, boosting, average=True),
     "FrameAveraging(network), told": _around(sq.FrameAveragingRegressor, _plain),
-    "FrameAveraging(boosting), told": _around(sq.FrameAveragingRegressor, _boosting),
+    "FrameAveraging(boosting), told": _around(sq.FrameAveragingRegressor, boosting),
     "plain network": _plain,
-    "gradient boosting": _boosting,
-    "Gaussian process": _gaussian_process,
-    "nearest neighbours": _neighbours,
-    "ridge": _ridge,
+    "gradient boosting": boosting,
+    "Gaussian process": gaussian_process,
+    "nearest neighbours": neighbours,
+    "ridge": ridge,
 }
 
 
@@ -176,33 +155,14 @@ def run(name: str, method: str, seed: int, max_iter: int | None = None) -> dict[
             model.fit(X, y)
             row["seconds"] = time.perf_counter() - start
             variance = np.var(y_test, axis=0).mean()
-            row["error"] = _error(model, X_test, y_test) / variance
+            row["error"] = squared_error(model, X_test, y_test) / variance
             if task.holds:
-                row["turned"] = _error(model, *_moved(task, X_test, y_test, seed)) / variance
+                turned = moved(task.holds[:1], task.view, X_test, y_test, seed)
+                row["turned"] = squared_error(model, *turned) / variance
         strengths = getattr(model, "regularizer_strengths_", None)
         if strengths is not None:
             row["strengths"] = strengths
     return row
-
-
-def _moved(task: Task, X: NDArray, y: NDArray, seed: int) -> tuple[NDArray, NDArray]:
-    """Test rows, each moved by an element of the first candidate that holds."""
-    label = task.holds[0]
-    candidates = resolve_candidates(
-        (label,), **task.view, n_features=X.shape[1], n_outputs=y.reshape(len(y), -1).shape[1]
-    )
-    rep_in, rep_out = candidates.rep_in, candidates.rep_out
-    elements = sample_elements(candidates.groups[label], len(X), X, rep_in, seed)
-    moved = [
-        (rep_in.transform(x[None], g)[0], rep_out.transform(t.reshape(1, -1), g)[0])
-        for x, t, g in zip(X, y, elements, strict=True)
-    ]
-    X_moved, y_moved = (np.array(part) for part in zip(*moved, strict=True))
-    return X_moved, y_moved.reshape(y.shape)
-
-
-def _error(model: Any, X: NDArray, y: NDArray) -> float:
-    return float(np.mean((model.predict(X).reshape(y.shape) - y) ** 2))
 
 
 def summarise(rows: list[dict[str, Any]], value: str, digits: int = 2) -> pd.DataFrame:
