@@ -192,19 +192,19 @@ def _has_truth(task: Task) -> bool:
     return task.is_known and bool(task.told)
 
 
-def _is_recorded(task: Task) -> bool:
-    return not task.is_known
+def _is_not_covered(task: Task) -> bool:
+    return not task.is_covered
 
 
 METHODS = {
     OURS: Method(_network(sq.SoftEquivariantRegressor, stops=False)),
     f"{OURS}, stopped early": Method(_network(sq.SoftEquivariantRegressor)),
     f"{OURS}, untestable dropped": Method(
-        _network(sq.SoftEquivariantRegressor, stops=False, untestable="drop"), _is_recorded
+        _network(sq.SoftEquivariantRegressor, stops=False, untestable="drop"), _is_not_covered
     ),
     "SoftEquivariantRidge": Method(_soft_ridge()),
     "SoftEquivariantRidge, untestable dropped": Method(
-        _soft_ridge(untestable="drop"), _is_recorded
+        _soft_ridge(untestable="drop"), _is_not_covered
     ),
     "PER as published": Method(_published),
     "EMLP": Method(_network(sq.EquivariantRegressor)),

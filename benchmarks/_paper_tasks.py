@@ -73,6 +73,8 @@ class Task:
         What the columns mean.
     is_known : bool, default=True
         Whether `told` is the truth, rather than what physics suggests.
+    is_covered : bool, default=True
+        Whether rows are wide-spread enough to test the candidates.
     validation : float, default=0.5
         Share of the rows by which fits are stopped early.
     moved_by : tuple of str, default=None
@@ -86,6 +88,7 @@ class Task:
     told: tuple[str, ...]
     view: dict[str, Any]
     is_known: bool = True
+    is_covered: bool = True
     validation: float = 0.5
     moved_by: tuple[str, ...] | None = None
     extrapolate: Callable[[NDArray], NDArray] | None = None
