@@ -24,11 +24,11 @@ def make_net(
     penalty: Penalty,
     callbacks: Callbacks,
     max_epochs: int,
+    rate: float,
     seed: int,
     n_rows: int,
 ) -> PenalizedNet:
-    """The net that an estimator's parameters ask for."""
-    rate = estimator.learning_rate_init
+    """The net that an estimator's parameters ask for, so many epochs at such a rate."""
     batch_size = 200 if estimator.batch_size == "auto" else estimator.batch_size
     return estimator.net_class(
         module,

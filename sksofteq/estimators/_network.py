@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
@@ -39,7 +38,7 @@ from sksofteq.estimators._plans import Plan, check_hard, is_planned
 from sksofteq.estimators._probe import FitProbe
 from sksofteq.estimators._rows import RowMover, predict_rows, prepare_rows, standardise_module
 from sksofteq.estimators._run import FitRun, Parts, split_table
-from sksofteq.estimators._start import seeded, set_start, start_skip_, take_over
+from sksofteq.estimators._start import seeded, set_start, start_linear_, take_over
 from sksofteq.estimators._survey import FitSurvey
 from sksofteq.estimators._table import Table, check_table, kept_on_error
 from sksofteq.groups import MatrixGroup
@@ -75,6 +74,8 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         """The network, weights at random."""
         groups = tuple(candidates.groups.values())
         shape = self._architecture(candidates)
+        if plan.network == "linear":
+            shape["hidden_layer_sizes"] = ()
         typed = plan.network == "typed"
         return SoftEMLP(candidates.rep_in, candidates.rep_out, groups, **shape, typed=typed)
 
@@ -88,10 +89,9 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         """Which network to fit, with which strengths; "auto" leaves the network to the plan."""
         return Plan("typed", (), strengths)
 
-    def _exact(self, candidates: Candidates, penalty: Penalty) -> list[MatrixGroup]:
-        """The candidates that the network obeys exactly at its start."""
-        strengths = penalty.strengths
-        return [g for label, g in candidates.groups.items() if math.isinf(strengths[label])]
+    def _start_strengths(self, penalty: Penalty) -> dict[str, float]:
+        """How strongly the candidates hold for the linear map that the network starts as."""
+        return penalty.strengths
 
     # ------------------------------------------------------------------ scikit-learn's methods
 
@@ -183,8 +183,10 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         rule, strengths = self._trains_with(tuner, plan, again)
         set_start(penalty, strengths | dict.fromkeys(dropped, 0.0), again)
         rows = prepare_rows(module, train, y_scale)
-        if not again:
-            start_skip_(module, rows, self._exact(train.candidates, penalty))
+        solved = plan.network == "linear"
+        if solved or not again:
+            strengths = self._start_strengths(penalty)
+            start_linear_(module, rows, train.candidates.groups, strengths, parts.together)
         rows_valid = None if valid is None else prepare_rows(module, valid, y_scale)
         tuning = StrengthTuning(rule, probe, dropped)
         callbacks = fit_callbacks(self, tuning, valid is not None)
@@ -193,7 +195,8 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
             mover = RowMover(module, train, y_scale, np.random.RandomState(seeds[2]), plan.shares)
             callbacks.append(("augmentation", Augmentation(rows, mover, moved)))
         seed = int(seeds[1])
-        net = make_net(self, module, penalty, callbacks, self.max_iter, seed, len(rows))
+        epochs, rate = (1, 0.0) if solved else (self.max_iter, self.learning_rate_init)
+        net = make_net(self, module, penalty, callbacks, epochs, rate, seed, len(rows))
         return FitRun(net, (rows, rows_valid), probe, tuner, plan, parts, y_scale, seed, moved)
 
     def finish_fit(self, run: FitRun) -> None:
@@ -249,14 +252,16 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         set_start(penalty, strengths, again)
         rows = prepare_rows(module, table, y_scale)
         if not again:
-            start_skip_(module, rows, self._exact(table.candidates, penalty))
+            strengths_start = self._start_strengths(penalty)
+            start_linear_(module, rows, table.candidates.groups, strengths_start, None)
         callbacks = [("tuning", StrengthTuning(FixedStrengths(strengths), probe))]
         moved = self._moved_rows(plan, None if again else tuner, dropped, table.candidates.groups)
         if moved is not None:
             mover = RowMover(module, table, y_scale, np.random.RandomState(seed), plan.shares)
             callbacks.append(("augmentation", Augmentation(rows, mover, moved)))
         callbacks += user_callbacks(self)
-        net = make_net(self, module, penalty, callbacks, 1, seed, len(table)).initialize()
+        rate = self.learning_rate_init
+        net = make_net(self, module, penalty, callbacks, 1, rate, seed, len(table)).initialize()
         if again:
             take_over(net, self.net_)
         net.partial_fit((rows, None), None)

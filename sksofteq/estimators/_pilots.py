@@ -48,7 +48,7 @@ def average_elements(
 def pilot_losses(
     estimator: NetworkRegressor,
     tuner: Tuner,
-    train: Table,
+    part: Parts,
     held_out: Table,
     plan: Plan,
     share: float,
@@ -67,13 +67,15 @@ def pilot_losses(
     seeds = np.random.RandomState(seed).randint(2**31 - 1, size=4)
     with seeded(int(seeds[1]), estimator.device), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a pilot warns of, the fit itself will
-        run = pilot.prepare(Parts(train), tuner, plan, seeds, again=False)
+        run = pilot.prepare(part, tuner, plan, seeds, again=False)
         run.net.fit(run.rows, None)
     predict = partial(predict_rows, run.net.module_)
     predicted = predict(held_out.X)
     if is_planned(estimator.average):
-        candidates = train.candidates
-        elements = average_elements(plan.moved, plan.shares, train, np.random.RandomState(seed))
+        candidates = part.train.candidates
+        elements = average_elements(
+            plan.moved, plan.shares, part.train, np.random.RandomState(seed)
+        )
         if elements:
             sides = (candidates.rep_in, candidates.rep_out)
             predicted = orbit_average(predict, held_out.X, elements, *sides)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from numbers import Real
@@ -15,7 +16,6 @@ from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._network import NetworkRegressor
 from sksofteq.estimators._plans import Plan
 from sksofteq.estimators._table import Table
-from sksofteq.groups import MatrixGroup
 from sksofteq.nn import PathwayLinear, SoftEMLP
 from sksofteq.penalties import PathwayPenalty, Penalty
 from sksofteq.tuning import FixedStrengths, Tuner
@@ -154,8 +154,8 @@ class ResidualPathwayRegressor(NetworkRegressor):
         pathways = self._pathways(list(groups))
         return PathwayPenalty(module.core, groups, pathways, self.alpha_residual)
 
-    def _exact(self, candidates: Candidates, penalty: Penalty) -> list[MatrixGroup]:
-        return list(candidates.groups.values())
+    def _start_strengths(self, penalty: Penalty) -> dict[str, float]:
+        return dict.fromkeys(penalty.strengths, math.inf)
 
     def _pathways(self, labels: list[str]) -> list[list[str]]:
         """The candidates of every equivariant pathway."""

@@ -164,5 +164,8 @@ class SampledEquivariantRegressor(NetworkRegressor):
             candidates.rep_in, candidates.rep_out, (), **self._architecture(candidates)
         )
 
+    def _start_strengths(self, penalty: Penalty) -> dict[str, float]:
+        return dict.fromkeys(penalty.strengths, 0.0)
+
     def _make_penalty(self, module: SoftEMLP, table: Table, seed: int) -> Penalty:
         return SampledPenalty(module, table.candidates.groups, table.X, self.against, seed)

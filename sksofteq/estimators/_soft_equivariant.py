@@ -46,10 +46,11 @@ class SoftEquivariantRegressor(NetworkRegressor):
     network : {"auto", "typed", "plain"}, default="auto"
         Hidden layers: typed features, which the penalties pull towards the candidates, or those
         of a perceptron ("plain"), where strengths act through the frame and on the linear skip
-        alone and candidates work through `augment` and `average`. "auto" compares both in pilots
-        of half the epochs, on rows held out, and fits the better one to all rows; it is "typed"
-        where there are no tests to go by (strengths that are given, other rules), hidden features
-        are given, or there are fewer than 40 rows. A warm start keeps the network that there is.
+        alone and candidates work through `augment` and `average`. "auto" compares both, and a
+        linear map, which is solved for, in pilots of half the epochs, on rows held out, and fits
+        the best one to all rows; it is "typed" where there are no tests to go by (strengths that
+        are given, other rules), hidden features are given, or there are fewer than 40 rows. A
+        warm start keeps the network that there is.
     penalty : {"proximal", "gradient"}, default="proximal"
         Whether the penalty is a proximal step after the optimizer's, stable for any strength, or
         part of the gradient that Adam normalises, as published. A strength of one form is not

@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import copy
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import torch
 
 from sksofteq.groups import MatrixGroup
-from sksofteq.linear import ridge_start
+from sksofteq.linear import START_ALPHA, ridge_start
 from sksofteq.nn import SoftEMLP, SoftEquivariantLinear
 from sksofteq.penalties import Penalty
 from sksofteq.training import PenalizedNet, Rows
 
-#: The linear skip's start is worked out on about so many rows, at most twice as many.
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: The start is worked out on about so many rows, at most twice as many.
 SKIP_ROWS = 10_000
 #: Layers with at most this many inputs are trained at the full learning rate.
 FULL_RATE_FAN_IN = 64
@@ -31,15 +35,32 @@ def set_start(penalty: Penalty, strengths: Mapping[str, float], again: bool) -> 
         penalty.project_(hard)
 
 
-def start_skip_(module: SoftEMLP, rows: Rows, groups: Iterable[MatrixGroup]) -> None:
-    """Let the linear skip start as the best linear map, equivariant to the groups.
+def start_linear_(
+    module: SoftEMLP,
+    rows: Rows,
+    groups: Mapping[str, MatrixGroup],
+    strengths: Mapping[str, float],
+    together: NDArray | None,
+) -> None:
+    """Let the network start as the best linear map for these strengths, hidden layers mute.
 
-    Adam takes long to find it where inputs are correlated (docs/performance.md).
+    Adam takes long to find that map where inputs are correlated, and what hidden layers say at
+    random is noise on top of it (docs/performance.md). A network without hidden layers is that
+    map, so that its shrinkage is worth looking for, as it is where rows belong together: those
+    of a group leave less to learn from than their number says.
     """
-    skip = module.core.skip
-    some = rows.some(SKIP_ROWS)
+    skip, output = module.core.skip, module.core.output
+    index = rows.spread(SKIP_ROWS)
+    some = rows.take(index)
     parts = (v.cpu().numpy() for v in (some.inputs, some.target, some.factor, some.weight))
-    skip.start_at_(torch.as_tensor(ridge_start(*parts, skip.rep_in, skip.rep_out, groups)))
+    together = None if together is None else together[index.cpu().numpy()]
+    looks = together is not None or not module.core.blocks
+    alpha = None if looks else START_ALPHA
+    start = ridge_start(*parts, skip.rep_in, skip.rep_out, groups, strengths, alpha, together)
+    if start is not None:
+        weight, bias = map(torch.as_tensor, start)
+        skip.start_at_(weight)
+        output.start_at_(torch.zeros(output.rep_out.dim, output.rep_in.dim), bias)
 
 
 def take_over(net: PenalizedNet, earlier: PenalizedNet) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from sksofteq.discovery import Evidence, gather_evidence
 from sksofteq.estimators._plans import Plan
 from sksofteq.estimators._rows import split_rows
+from sksofteq.estimators._run import Parts
 from sksofteq.estimators._table import Table
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 #: With fewer rows there are no pilots: too few would be held out.
 MIN_PILOT_ROWS = 40
 
-#: Trains a network for a share of the epochs on one table and returns its losses on another.
-Pilot = Callable[[Table, Table, Plan, float], "NDArray"]
+#: Trains a network for a share of the epochs on one part and returns its losses on a table.
+Pilot = Callable[[Parts, Table, Plan, float], "NDArray"]
 
 
 class FitSurvey:
@@ -82,13 +83,15 @@ class FitSurvey:
         """The same for any plan."""
         return self._pilot(self._train, self._held_out, plan, share)
 
-    def _parts(self, fraction: float) -> tuple[Table, Table | None, NDArray | None]:
+    def _parts(self, fraction: float) -> tuple[Parts, Table | None, NDArray | None]:
         n_units = len(self.table) if self.together is None else len(np.unique(self.together))
         if np.count_nonzero(self.table.weight) < MIN_PILOT_ROWS or n_units < 2:
-            return self.table, None, None
+            return Parts(self.table), None, None
         random_state = np.random.RandomState(self._seed)
         rows, held_out = split_rows(len(self.table), fraction, self.together, random_state)
         train, valid = self.table.take(rows), self.table.take(held_out)
         if not (train.weight.any() and valid.weight.any()):
-            return self.table, None, None
-        return train, valid, None if self.together is None else self.together[held_out]
+            return Parts(self.table), None, None
+        if self.together is None:
+            return Parts(train), valid, None
+        return Parts(train, together=self.together[rows]), valid, self.together[held_out]

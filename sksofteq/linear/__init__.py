@@ -13,11 +13,12 @@ from sksofteq.linear._left_out import left_out_error, left_out_residuals
 from sksofteq.linear._limits import MAX_UNKNOWNS, TooLargeError
 from sksofteq.linear._prepared import Preparation
 from sksofteq.linear._problem import Problem
-from sksofteq.linear._start import ridge_start
+from sksofteq.linear._start import START_ALPHA, ridge_start
 from sksofteq.linear._support import left_out_tests
 
 __all__ = [
     "MAX_UNKNOWNS",
+    "START_ALPHA",
     "Component",
     "Preparation",
     "Problem",

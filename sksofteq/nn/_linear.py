@@ -53,9 +53,11 @@ class SoftEquivariantLinear(nn.Module):
             nn.init.zeros_(self.bias)
 
     @torch.no_grad()
-    def start_at_(self, weight: Tensor) -> None:
-        """Set the weight, shape (dim_out, dim_in)."""
+    def start_at_(self, weight: Tensor, bias: Tensor | None = None) -> None:
+        """Set the weight, shape (dim_out, dim_in), and the bias, shape (dim_out,), if given."""
         self.weight.copy_(weight)
+        if bias is not None:
+            self.bias.copy_(bias)
 
     def forward(self, x: Tensor) -> Tensor:  # (n, dim_in) -> (n, dim_out)
         """Apply the layer."""

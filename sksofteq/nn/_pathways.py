@@ -54,10 +54,11 @@ class PathwayLinear(nn.Module):
             for pathway in self.pathways:  # together they have the variance of one
                 pathway.weight /= math.sqrt(n_pathways)
 
-    def start_at_(self, weight: Tensor) -> None:
-        """Share an equivariant weight, shape (dim_out, dim_in), among the pathways."""
+    def start_at_(self, weight: Tensor, bias: Tensor | None = None) -> None:
+        """Share an equivariant weight, shape (dim_out, dim_in), and bias among the pathways."""
+        share = 1.0 / len(self.pathways)
         for pathway in self.pathways:
-            pathway.start_at_(weight / len(self.pathways))
+            pathway.start_at_(share * weight, None if bias is None else share * bias)
 
     def dense(self) -> tuple[Tensor, Tensor | None]:
         """Weight (dim_out, dim_in) and bias (dim_out,) as they act."""

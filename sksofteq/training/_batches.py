@@ -39,10 +39,10 @@ class Rows:
         self.inputs, self.target = other.inputs, other.target
         self.factor, self.weight = other.factor, other.weight
 
-    def some(self, number: int) -> Rows:
+    def spread(self, number: int) -> Tensor:
         """About so many of the rows that have weight, or up to twice as many, evenly spread."""
         seen = torch.nonzero(self.weight > 0).squeeze(1)
-        return self.take(seen[:: max(1, len(seen) // number)])
+        return seen[:: max(1, len(seen) // number)]
 
     def take(self, index: Tensor) -> Rows:
         """The chosen rows."""

@@ -70,7 +70,7 @@ def test_pilots_are_kept_for_the_user(fitted):
     pilots = fitted.pilots_
     assert list(pilots) == ["network", "moved_by", "held", "error", "chosen"]
     assert pilots.chosen.sum() == 1
-    assert set(pilots.network) == {"plain", "typed"}
+    assert set(pilots.network) == {"linear", "plain", "typed"}
     assert pickle.loads(pickle.dumps(fitted)).pilots_.equals(pilots)
 
 

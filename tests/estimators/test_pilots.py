@@ -11,6 +11,7 @@ from skorch.callbacks import Callback
 from sksofteq.candidates import resolve_candidates
 from sksofteq.estimators._pilots import AVERAGE_ELEMENTS, average_elements, pilot_losses
 from sksofteq.estimators._plans import Plan
+from sksofteq.estimators._run import Parts
 from sksofteq.estimators._table import Table
 from sksofteq.tuning import ProcessTuner
 
@@ -29,7 +30,7 @@ def losses(plan=PLAIN, train=None, held_out=None, share=0.5, seed=3, **settings)
     tuner = ProcessTuner()
     tuner.begin([KEPT, BROKEN], 10)
     parts = (
-        rows(60, 0) if train is None else train,
+        Parts(rows(60, 0) if train is None else train),
         rows(20, 1) if held_out is None else held_out,
     )
     settings = {"max_iter": 6, "learning_rate_init": 0.03} | settings
@@ -110,7 +111,7 @@ def test_a_pilot_leaves_everything_as_it_was():
     before, parts = dict(vars(model)), [part.X.copy() for part in (train, held_out)]
     tuner = ProcessTuner()
     tuner.begin([KEPT, BROKEN], 10)
-    pilot_losses(model, tuner, train, held_out, MOVED, 0.5, 0)
+    pilot_losses(model, tuner, Parts(train), held_out, MOVED, 0.5, 0)
     assert vars(model) == before
     assert torch.equal(torch.get_rng_state(), expected[0])
     np.testing.assert_array_equal(np.random.get_state()[1], expected[1])

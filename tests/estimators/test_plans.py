@@ -46,7 +46,8 @@ class Losses:
 
     def __call__(self, plan):
         self.asked.append((plan.network, plan.moved))
-        error = self.errors.get((plan.network, plan.moved), 1.0)
+        usual = 2.0 if plan.network == "linear" else 1.0
+        error = self.errors.get((plan.network, plan.moved), usual)
         return error * np.random.RandomState(0).uniform(0.8, 1.2, 40)
 
 
@@ -78,7 +79,29 @@ def chosen(errors, **options):
 def test_a_perceptron_that_knows_nothing_is_what_others_must_beat():
     plan, table, _ = chosen({})
     assert (plan.network, plan.moved) == ("plain", ())
-    assert table.chosen.tolist() == [True, False, False, False]
+    assert table.chosen.tolist() == [True, False, False, False, False]
+
+
+@pytest.mark.parametrize(("error", "network"), [(0.9, "linear"), (1.0, "linear"), (1.1, "plain")])
+def test_layers_must_be_better_than_none(error, network):
+    plan, table, losses = chosen({("linear", ()): error})
+    assert (plan.network, plan.moved) == (network, ())
+    assert losses.asked[-1] == ("typed", ())
+    assert table.query("chosen").network.tolist() == [network]
+
+
+def test_a_linear_map_is_not_moved_by_what_moves_layers():
+    errors = {("plain", ("a",)): 0.5, ("linear", ()): 0.4, ("typed", ("a",)): 0.1}
+    plan, _, losses = chosen(errors)
+    assert (plan.network, plan.moved) == ("typed", ("a",))
+    assert ("linear", ("a",)) not in losses.asked
+
+
+def test_what_keeping_costs_a_linear_map():
+    errors = {("linear", ("c",)): 0.3, ("linear", ()): 0.2}
+    plan, _, _ = chosen(errors, untestable=("c",), kept=("c",))
+    assert plan.network == "linear"
+    assert plan.costs == pytest.approx({"c": 0.5})
 
 
 def test_what_holds_moves_rows_if_that_lowers_the_error():
@@ -120,6 +143,12 @@ def test_rows_that_belong_together_say_less():
     assert not wins(*better, together=np.arange(40) % 2)  # two groups, far apart
 
 
+@pytest.mark.parametrize(("error", "network"), [(0.91, "linear"), (0.89, "plain")])
+def test_one_group_has_no_z(error, network):
+    errors = {("linear", ()): 1.0, ("plain", ()): error}
+    assert chosen(errors, together=np.zeros(40))[0].network == network
+
+
 def test_typed_layers_are_moved_by_what_won():
     plan, _, losses = chosen({("plain", ("a",)): 0.5, ("typed", ("a",)): 0.1})
     assert (plan.network, plan.moved) == ("typed", ("a",))
@@ -149,13 +178,14 @@ def test_what_holds_but_does_not_pay_keeps_its_strength():
 def test_without_moved_rows_strengths_are_the_rules():
     plan, table, losses = chosen({}, movers=())
     assert plan.strengths == STRENGTHS
-    assert losses.asked == [("plain", ()), ("typed", ())]
-    assert table.moved_by.tolist() == [(), ()]
+    assert losses.asked == [("linear", ()), ("plain", ()), ("typed", ())]
+    assert table.moved_by.tolist() == [(), (), ()]
 
 
 def test_what_moves_nothing_is_not_tried():
     plan, _, losses = chosen({("plain", ("a",)): 0.5}, movers=("a", "c"))
-    assert losses.asked == [("plain", ()), ("plain", ("a",)), ("typed", ("a",))]
+    asked = [("plain", ()), ("plain", ("a",)), ("linear", ()), ("typed", ("a",))]
+    assert losses.asked == asked
     assert plan.moved == ("a",)
 
 
@@ -169,19 +199,19 @@ def test_what_is_kept_and_moves_nothing_is_not_said_to_move(movers):
 
 def test_every_plan_is_tried_once():
     losses = chosen({}, a=4.0, b=4.0, c=4.0)[2]
-    assert losses.asked == [("plain", ()), ("typed", ())]
+    assert losses.asked == [("linear", ()), ("plain", ()), ("typed", ())]
 
 
 @pytest.mark.parametrize(("held", "wins"), [(0.45, True), (0.5, False), (0.55, False)])
 def test_typed_layers_keep_what_is_broken_if_that_pays(held, wins):
     def losses(plan):
-        error = {"plain": 1.0, "typed": held if plan.strengths == FIRMER else 0.5}
+        error = {"linear": 1.0, "plain": 1.0, "typed": held if plan.strengths == FIRMER else 0.5}
         return error[plan.network] * np.random.RandomState(0).uniform(0.8, 1.2, 40)
 
     plan, table = planner(losses, firmer=FIRMER).choose()
     assert plan.network == "typed"
     assert plan.strengths == (FIRMER if wins else STRENGTHS)
-    assert table.held.tolist() == [False, False, False, False, True]
+    assert table.held.tolist() == [False, False, False, False, False, True]
     assert table.query("chosen").held.tolist() == [wins]
 
 
@@ -247,7 +277,8 @@ def test_costs_are_those_of_a_perceptron_that_does_without_the_others():
 
     def losses(plan):
         asked.append(plan)
-        return np.ones(40)
+        error = 2.0 if plan.network == "linear" else 1.0
+        return error * np.random.RandomState(0).uniform(0.8, 1.2, 40)
 
     planner(losses, untestable=("a", "b"), kept=("a", "b")).choose()
     alone = {plan.moved: plan.strengths for plan in asked[-3:]}

@@ -27,8 +27,9 @@ def rows(n=100, weight=None) -> Table:
 class Pilot:
     """Remembers the rows that it is given."""
 
-    def __call__(self, train, held_out, plan, share):
-        self.train, self.held_out, self.plan, self.share = train, held_out, plan, share
+    def __call__(self, part, held_out, plan, share):
+        self.train, self.together = part.train, part.together
+        self.held_out, self.plan, self.share = held_out, plan, share
         return np.zeros(len(held_out))
 
 
@@ -72,6 +73,8 @@ def test_rows_that_belong_together_are_held_out_together():
     asked.losses(PLAN, 0.5)
     assert len(asked.held_out_together) == len(pilot.held_out)
     assert (np.bincount(asked.held_out_together) % 5 == 0).all()
+    assert len(pilot.together) == len(pilot.train)
+    assert not set(pilot.together) & set(asked.held_out_together)
 
 
 @pytest.mark.parametrize("network", ["typed", "plain"])

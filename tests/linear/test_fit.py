@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from linear_kit import dense_prior, dense_solution, make_rows
 
 from sksofteq.groups import parse_group
-from sksofteq.linear import Rows, fit_ridge, make_problems, ridge_start, with_bias
+from sksofteq.linear import Rows, fit_ridge, make_problems, with_bias
 from sksofteq.linear._assembly import BIAS_PRECISION
 from sksofteq.reps import parse_rep
 from sksofteq.subspace import EquivariantProjector
@@ -132,10 +132,6 @@ def test_too_large_a_projector():
     group = parse_group("Permutation(100) on joint")
     with pytest.raises(ValueError, match=r"Permutation\(100\) on joint on maps from joint\*xyz"):
         make_problems(rows, rep_in, rep_out, {"all": group})
-    start = ridge_start(
-        rows.inputs, rows.target, rows.factor, rows.weight, rep_in, rep_out, [group]
-    )
-    assert not start.any()
 
 
 @settings(max_examples=15, deadline=None)
@@ -153,28 +149,3 @@ def test_a_stronger_penalty_never_leaves_more_of_the_map(seed, strength, alpha):
         for s in (strength, 3 * strength)
     ]
     assert left[1] <= left[0] * (1 + 1e-9)
-
-
-def test_start_lies_in_the_hard_subspace_and_predicts():
-    groups, rep_in, rep_out = case("one group")
-    rows = make_rows(60, rep_in, rep_out, noise=0.0)
-    free = ridge_start(
-        rows.inputs.astype(np.float32), rows.target, rows.factor[:1], rows.weight, rep_in, rep_out
-    )
-    assert np.mean((rows.target - 0.2 - rows.inputs @ free.T) ** 2) < 1e-2 * rows.target.var()
-    hard = ridge_start(
-        rows.inputs, rows.target, rows.factor, rows.weight, rep_in, rep_out, groups.values()
-    )
-    residual = EquivariantProjector(groups["O(2)@x,y"], rep_in, rep_out).residual(hard)
-    assert np.abs(residual).max() < 1e-10
-    assert np.abs(hard).max() > 0.01
-
-
-def test_start_of_a_large_problem_is_zero():
-    rep = parse_rep("2100*scalar")
-    rows = make_rows(3, rep, parse_rep("scalar"))
-    start = ridge_start(
-        rows.inputs, rows.target, rows.factor, rows.weight, rep, parse_rep("scalar")
-    )
-    assert start.shape == (1, 2100)
-    assert not start.any()
