@@ -17,6 +17,7 @@ from sksofteq.groups import GeneratedGroup, MatrixGroup, Reflection, parse_group
 from sksofteq.reps import Representation, parse_rep
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
     from sklearn.utils import Bunch
 
@@ -29,7 +30,7 @@ MAX_ITER = 200
 CANNOT_TELL = """
 "Cannot tell": moved by such a candidate, the windows look like none that were recorded (every
 trial heads the same way, along the middle of the room), so nothing held out can speak for or
-against it. It is kept all the same, as you named it: it moves rows while the network trains,
+against it. It is kept all the same, as you named it: it moves rows while a network trains,
 and predictions are averaged over it. What that costs on trials as recorded stands beside it,
 what it gains on turned ones is shown below. untestable="drop" leaves it out.
 """
@@ -194,7 +195,7 @@ def _print_report(model: SoftEquivariantRegressor, errors: pd.DataFrame) -> None
 def _pilots(model: SoftEquivariantRegressor) -> pd.DataFrame:
     """The table of pilots, fit to print."""
     shown = model.pilots_.assign(moved_by=model.pilots_.moved_by.map(", ".join))
-    return shown.assign(error=shown.error.map("{:.2g}".format))
+    return shown.assign(error=shown.error.map("{:.3g}".format))
 
 
 def _draw(model: SoftEquivariantRegressor, errors: pd.DataFrame, output: Path) -> Path | str:
@@ -206,7 +207,7 @@ def _draw(model: SoftEquivariantRegressor, errors: pd.DataFrame, output: Path) -
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    from sksofteq.inspection import SymmetryDisplay, draw_lines
+    from sksofteq.inspection import SymmetryDisplay
 
     output.mkdir(parents=True, exist_ok=True)
     figure = plt.figure(figsize=(12, 6.4), layout="constrained")
@@ -215,10 +216,7 @@ def _draw(model: SoftEquivariantRegressor, errors: pd.DataFrame, output: Path) -
     axes = top.subplots(1, 3, sharey=True)
     SymmetryDisplay.from_estimator(model, axes=axes)
     left, right = bottom.subplots(1, 2, width_ratios=(1, 1.2))
-    draw_lines(left, model.strength_path_)
-    left.set(xlabel="epoch", ylabel="regularizer strength", yscale="log")
-    left.set_title("Strengths while it fits", fontsize=11)
-    left.legend(frameon=False, fontsize=8, loc="center right", bbox_to_anchor=(1.0, 0.58))
+    _draw_pilots(left, model.pilots_)
     errors.plot.barh(ax=right, color=["#4575b4", "#d73027"], width=0.75, logx=True)
     right.invert_yaxis()
     for bars in right.containers:
@@ -233,3 +231,16 @@ def _draw(model: SoftEquivariantRegressor, errors: pd.DataFrame, output: Path) -
     figure.savefig(path, dpi=110)
     plt.close(figure)
     return path
+
+
+def _draw_pilots(axes: Axes, pilots: pd.DataFrame) -> None:
+    """A bar per pilot, the one that was chosen dark."""
+    names = pilots.network.where(~pilots.held, pilots.network + ", all held softly")
+    colours = np.where(pilots.chosen, "#4575b4", "#b3c3dc")
+    bars = axes.barh(names, pilots.error, color=colours, height=0.6)
+    axes.bar_label(bars, fmt="%.3g", padding=3, fontsize=9)
+    axes.invert_yaxis()
+    axes.set_xticks([])
+    axes.set_xlim(right=1.2 * pilots.error.max())
+    axes.set_xlabel("error of pilots on rows held out, over the variance")
+    axes.set_title("Layers that pilots chose between", fontsize=11)

@@ -52,10 +52,9 @@ def make_net(
 
 
 def fit_callbacks(
-    estimator: NetworkParameters, tuning: StrengthTuning, validate: bool
+    estimator: NetworkParameters, tuning: StrengthTuning, epochs: int, validate: bool
 ) -> Callbacks:
     """Tuning, the learning rate's schedule, early stopping, progress, the user's own."""
-    epochs = estimator.max_iter
     cosine = LRScheduler(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=epochs)
     callbacks = [("tuning", tuning), ("schedule", cosine)]
     if estimator.early_stopping and validate:

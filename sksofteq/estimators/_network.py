@@ -90,7 +90,7 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         return Plan("typed", (), strengths)
 
     def _start_strengths(self, penalty: Penalty) -> dict[str, float]:
-        """How strongly the candidates hold for the linear map that the network starts as."""
+        """How strongly the candidates hold for a linear map in place of the network."""
         return penalty.strengths
 
     # ------------------------------------------------------------------ scikit-learn's methods
@@ -189,13 +189,13 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
             start_linear_(module, rows, train.candidates.groups, strengths, parts.together)
         rows_valid = None if valid is None else prepare_rows(module, valid, y_scale)
         tuning = StrengthTuning(rule, probe, dropped)
-        callbacks = fit_callbacks(self, tuning, valid is not None)
+        epochs, rate = (1, 0.0) if solved else (self.max_iter, self.learning_rate_init)
+        callbacks = fit_callbacks(self, tuning, epochs, valid is not None)
         moved = self._moved_rows(plan, tuner, dropped, train.candidates.groups)
         if moved is not None:
             mover = RowMover(module, train, y_scale, np.random.RandomState(seeds[2]), plan.shares)
             callbacks.append(("augmentation", Augmentation(rows, mover, moved)))
         seed = int(seeds[1])
-        epochs, rate = (1, 0.0) if solved else (self.max_iter, self.learning_rate_init)
         net = make_net(self, module, penalty, callbacks, epochs, rate, seed, len(rows))
         return FitRun(net, (rows, rows_valid), probe, tuner, plan, parts, y_scale, seed, moved)
 

@@ -27,7 +27,7 @@ BOUNDS = {
     "supported": (0.0, 1.0),
     "leaning": (-0.5, 1.0),
     "held": (-0.5, 1.0),
-    "layers": (0.0, 1.0),
+    "layers": (-0.5, 1.0),
     "typed": (-CRITICAL_Z, 0.7),
 }
 #: Share of the error to stay below where there is no z, as all rows are of one group.

@@ -115,8 +115,8 @@ def _check_networks(runs: list[FitRun]) -> None:
     networks = {run.plan.network for run in runs}
     if len(networks) > 1:
         raise ValueError(
-            "estimators fitted together must have one network, and their pilots chose typed "
-            "layers for some and plain ones for others; set network to 'typed' or 'plain'."
+            f"estimators fitted together must have one network, and their pilots chose "
+            f"{sorted(networks)}; set network to 'typed' or 'plain'."
         )
 
 

@@ -58,10 +58,10 @@ class Exact:
         self.better, self.mean, self.z = (network, moved), mean, z
 
     def __call__(self, plan):
+        signs = np.resize([1.0, -1.0], 40)
         if (plan.network, plan.moved) != self.better:
-            return np.ones(40)
-        spread = (self.mean - 1.0) / self.z * np.sqrt(39)
-        return self.mean + spread * np.resize([1.0, -1.0], 40)
+            return 2.0 + 0.1 * signs if plan.network == "linear" else np.ones(40)
+        return self.mean + (self.mean - 1.0) / self.z * np.sqrt(39) * signs
 
 
 def wins(network, moved, mean, z, **options):
@@ -88,6 +88,16 @@ def test_layers_must_be_better_than_none(error, network):
     assert (plan.network, plan.moved) == (network, ())
     assert losses.asked[-1] == ("typed", ())
     assert table.query("chosen").network.tolist() == [network]
+
+
+@pytest.mark.parametrize(("z", "network"), [(-0.55, "plain"), (-0.45, "linear")])
+def test_layers_must_be_clearly_better_than_none(z, network):
+    signs = np.resize([1.0, -1.0], 40)
+
+    def losses(plan):
+        return np.ones(40) if plan.network == "linear" else 0.9 - 0.1 / z * np.sqrt(39) * signs
+
+    assert planner(losses, movers=()).choose()[0].network == network
 
 
 def test_a_linear_map_is_not_moved_by_what_moves_layers():
