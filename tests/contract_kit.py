@@ -81,4 +81,5 @@ def assert_same_fit(first, second) -> None:
 
 def same_weights(first, second) -> bool:
     ours, theirs = weights(first), weights(second)
-    return all(torch.equal(ours[name], theirs[name]) for name in ours)
+    alike = ours.keys() == theirs.keys()
+    return alike and all(torch.equal(ours[name], theirs[name]) for name in ours)

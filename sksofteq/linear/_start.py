@@ -68,6 +68,7 @@ def ridge_start(
         Rows with one value belong together.
     """
     inputs, target, weight = (np.asarray(v, dtype=np.float64) for v in (inputs, target, weight))
+    weight = weight / weight.mean()  # the evidence would count a row of weight 4 as four rows
     factor = np.broadcast_to(np.asarray(factor, dtype=np.float64), target.shape)
     rows, n = Rows(inputs, target, factor, weight), weight.sum()
     per_row = {label: 0.5 * rep_out.dim * strengths[label] for label in groups}
