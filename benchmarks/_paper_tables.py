@@ -26,20 +26,31 @@ from benchmarks._paper_tasks import SYNTHETIC
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MOCAP = ("walk", "run")
 #: What is tabulated: a title, a column, what multiplies it, and which tasks have it.
 TABLES: tuple[tuple[str, str, float, Callable[[str], bool]], ...] = (
-    ("Error over variance", "error", 1.0, lambda task: task in SYNTHETIC),
-    ("Moved by what holds", "error_moved", 1.0, lambda task: task in SYNTHETIC),
-    ("Out of distribution", "error_outside", 1.0, lambda task: task in SYNTHETIC),
-    ("Mean squared error x 100", "mse", 100.0, lambda task: task in ("walk", "run")),
-    ("Error over variance", "error", 1.0, lambda task: task in ("walk", "run")),
-    ("The same, turned", "error_moved", 1.0, lambda task: task in ("walk", "run")),
+    ("Inertia: error over variance", "error", 1.0, lambda task: "inertia" in task),
+    ("Inertia: moved by what holds", "error_moved", 1.0, lambda task: "inertia" in task),
+    ("Inertia: out of distribution", "error_outside", 1.0, lambda task: "inertia" in task),
+    ("Cosine similarity: error over variance", "error", 1.0, lambda task: "cosine" in task),
+    ("Cosine similarity: moved by what holds", "error_moved", 1.0, lambda task: "cosine" in task),
+    ("Mean squared error x 100", "mse", 100.0, lambda task: task in MOCAP),
+    ("Error over variance", "error", 1.0, lambda task: task in MOCAP),
+    ("The same, turned", "error_moved", 1.0, lambda task: task in MOCAP),
     ("ADE in metres", "ade", 1.0, lambda task: True),
     ("FDE in metres", "fde", 1.0, lambda task: True),
     ("ADE in metres, turned", "ade_moved", 1.0, lambda task: True),
     ("Seconds of a fit", "seconds", 1.0, lambda task: True),
     ("Trainable parameters", "parameters", 1.0, lambda task: True),
 )
+#: Methods whose candidates are told of one by one, and what they are called there.
+SHOWN = {
+    OURS: "ours",
+    "PER as published": "PER",
+    "RPP": "RPP",
+    "Mixed-RPP": "Mixed-RPP",
+    "plain network": "plain",
+}
 #: A legend to the right of its picture.
 BESIDE = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
 #: The usual mean over the scenes that are left out.
@@ -53,6 +64,9 @@ def report(frame: pd.DataFrame, images: Path | None) -> str:
         part = frame[frame["task"].map(wanted)].dropna(subset=[column])
         if len(part):
             parts.append(f"### {title}\n\n{markdown(summary(part, column, factor))}")
+    candidates = by_candidate(frame)
+    if len(candidates):
+        parts.append(f"### Candidates one by one\n\n{markdown(candidates)}")
     tests = comparisons(frame)
     if len(tests):
         parts.append(f"### {OURS} against each\n\n{markdown(tests)}")
@@ -100,6 +114,52 @@ def _mean_and_deviation(values: pd.Series) -> str:
 
 def _in_order(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
+
+
+# -------------------------------------------------------------------------- candidates
+
+
+def by_candidate(frame: pd.DataFrame) -> pd.DataFrame:
+    """What is known of each candidate, what is said of it, its strength, equivariance errors.
+
+    Strengths and equivariance errors are geometric means over seeds, errors below 1e-7 (rounding)
+    counting as that.
+    """
+    known = frame[frame["task"].isin(SYNTHETIC) | frame["task"].isin(MOCAP)]
+    rows = []
+    for task in _in_order(known["task"]):
+        part = known[known["task"] == task]
+        labels = _values(part, OURS, "equivariance_error")
+        rows += [_of_candidate(part, task, label) for label in labels]
+    return pd.DataFrame(rows)
+
+
+def _of_candidate(part: pd.DataFrame, task: str, label: str) -> dict[str, str]:
+    row = {"task": task, "candidate": label}
+    row["truth"] = ("holds" if _holds(task, label) else "broken") if task in SYNTHETIC else ""
+    verdicts = pd.Series(_values(part, OURS, "verdicts")[label]).value_counts()
+    row["said"] = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
+    for method, name in SHOWN.items():
+        strengths = _values(part, method, "strengths").get(label)
+        if strengths is not None and name in ("ours", "PER"):
+            row[f"strength, {name}"] = _geometric(strengths)
+        errors = _values(part, method, "equivariance_error").get(label)
+        if errors is not None:
+            row[f"equivariance error, {name}"] = _geometric(errors)
+    return row
+
+
+def _values(part: pd.DataFrame, method: str, column: str) -> dict[str, list]:
+    """What a method's rows say of each candidate."""
+    found: dict[str, list] = {}
+    for text in part.loc[part["method"] == method, column].dropna():
+        for label, value in json.loads(text).items():
+            found.setdefault(label, []).append(value)
+    return found
+
+
+def _geometric(values: list[float]) -> str:
+    return f"{np.exp(np.log(np.maximum(values, 1e-7)).mean()):.2g}"
 
 
 # -------------------------------------------------------------------------- tests

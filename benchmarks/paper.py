@@ -2,6 +2,7 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.paper [--full] [--jobs 2] [--task "inertia*"]
         [--method ...] [--seeds 0 1] [--steps 2000] [--waymo PATH] [--images docs/images]
+        [--report docs/paper-tables.md]
     python -m benchmarks.paper --quick
 
 The paper is "Regularizing Towards Soft Equivariance Under Mixed Symmetries" (arXiv 2306.00356).
@@ -53,6 +54,16 @@ QUICK_METHODS = (
     "ridge",
     "constant velocity",
 )
+
+HEADER = """# All tables of `benchmarks.paper`
+
+    OMP_NUM_THREADS=1 python -m benchmarks.paper --full --report docs/paper-tables.md
+
+Mean ± deviation over seeds; fits of {steps} steps at most. [Results](results.md) says what the
+tasks and methods are and what to make of it.
+
+{tables}
+"""
 
 Key = tuple[str, str, int, int]
 
@@ -147,6 +158,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--waymo", type=Path, help="a tf.Example file, or a folder of them")
     parser.add_argument("--output", type=Path, default=RESULTS / "paper.csv")
+    parser.add_argument("--report", type=Path, help="write the tables to this file, too")
     parser.add_argument("--images", type=Path, help="draw pictures into this folder")
     return parser.parse_args()
 
@@ -163,7 +175,10 @@ def main() -> None:
     rows = rows[rows["budget"] == arguments.steps]
     place = {name: number for number, name in enumerate(tasks)}
     rows = rows.sort_values("task", key=lambda names: names.map(place), kind="stable")
-    print(report(rows, arguments.images))
+    text = report(rows, arguments.images)
+    print(text)
+    if arguments.report:
+        arguments.report.write_text(HEADER.format(steps=arguments.steps, tables=text))
 
 
 if __name__ == "__main__":
