@@ -60,7 +60,8 @@ callbacks : list of skorch callbacks, default=None
     random_state : int, RandomState instance or None, default=None
         Seed of everything; the global generators are left alone.
     verbose : bool, default=False
-        Show a progress bar with losses and strengths."""
+        Show a progress bar with losses and strengths. The logger "sksofteq" tells of tests and
+        pilots before the fit (level INFO), and of a fit that will take long (WARNING)."""
 
 _ATTRIBUTES = """\
 regularizer_strengths_ : dict of str to float

@@ -10,7 +10,7 @@ from sksofteq.estimators._parameters import NetworkParameters
 from sksofteq.estimators._start import learning_rates
 from sksofteq.nn import SoftEMLP
 from sksofteq.penalties import Penalty
-from sksofteq.training import BestWeights, PenalizedNet, ProgressBar, StrengthTuning
+from sksofteq.training import BestWeights, PenalizedNet, ProgressBar, StrengthTuning, TimeEstimate
 
 #: Devices on which torch has the optimizer as one kernel, in every version that is supported.
 FUSED = ("cpu", "cuda")
@@ -56,7 +56,7 @@ def fit_callbacks(
 ) -> Callbacks:
     """Tuning, the learning rate's schedule, early stopping, progress, the user's own."""
     cosine = LRScheduler(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=epochs)
-    callbacks = [("tuning", tuning), ("schedule", cosine)]
+    callbacks = [("tuning", tuning), ("schedule", cosine), ("time", TimeEstimate(epochs))]
     if estimator.early_stopping and validate:
         settled = tuning.tuner.settled_after
         stopping = BestWeights(settled, estimator.n_iter_no_change, estimator.tol)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from sksofteq.estimators._network import NetworkRegressor
 
+LOGGER = logging.getLogger("sksofteq")
 #: Group elements of averaged predictions.
 AVERAGE_ELEMENTS = 8
 
@@ -81,4 +83,7 @@ def pilot_losses(
             predicted = orbit_average(predict, held_out.X, elements, *sides)
     scale = run.y_scale.cpu().numpy()
     weight = held_out.weight / held_out.weight.mean()
-    return weight * row_losses(predicted, held_out.y, scale)
+    losses = weight * row_losses(predicted, held_out.y, scale)
+    moved = ", ".join(plan.moved) or "nothing"
+    LOGGER.info("pilot: %s, moved by %s, error %.3g", plan.network, moved, losses.mean())
+    return losses

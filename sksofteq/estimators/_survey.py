@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from sksofteq.estimators._table import Table
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+LOGGER = logging.getLogger("sksofteq")
 #: With fewer rows there are no pilots: too few would be held out.
 MIN_PILOT_ROWS = 40
 
@@ -64,6 +66,9 @@ class FitSurvey:
         """Tests of every candidate with a Gaussian process, on rows that it has not seen."""
         if n_elements not in self._evidence:
             table = self.table
+            LOGGER.info(
+                "testing %d candidates on %d rows", len(table.candidates.groups), len(table)
+            )
             self._evidence[n_elements] = gather_evidence(
                 table.X,
                 table.y,

@@ -4,11 +4,11 @@ from sksofteq.training._batches import Rows, TensorBatches
 from sksofteq.training._callbacks import (
     Augmentation,
     BestWeights,
-    ProgressBar,
     StopTraining,
     StrengthTuning,
 )
 from sksofteq.training._net import PenalizedNet
+from sksofteq.training._progress import ProgressBar, TimeEstimate
 from sksofteq.training._sampled import SampledNet
 from sksofteq.training._together import train_together
 
@@ -22,5 +22,6 @@ __all__ = [
     "StopTraining",
     "StrengthTuning",
     "TensorBatches",
+    "TimeEstimate",
     "train_together",
 ]

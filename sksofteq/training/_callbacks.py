@@ -1,4 +1,4 @@
-"""What happens between epochs: tuning, best weights and early stopping, progress."""
+"""What happens between epochs: tuning, best weights and early stopping."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
-from tqdm.auto import tqdm
 
 from sksofteq.training._batches import Rows
 from sksofteq.tuning import Tuner
@@ -132,35 +131,3 @@ class BestWeights(Callback):
         else:
             for name, value in now.items():
                 self.weights_[name].copy_(value)
-
-
-class ProgressBar(Callback):
-    """A tqdm bar with the losses and the current strengths, in the candidates' order.
-
-    Parameters
-    ----------
-    n_epochs : int
-    """
-
-    def __init__(self, n_epochs: int) -> None:
-        self.n_epochs = n_epochs
-
-    def on_train_begin(self, net: NeuralNet, **_: Any) -> None:
-        """Open the bar."""
-        self.bar_ = tqdm(total=self.n_epochs, unit="epoch", dynamic_ncols=True, leave=True)
-
-    def on_epoch_end(self, net: NeuralNet, **_: Any) -> None:
-        """Advance."""
-        row = net.history[-1]
-        shown = {"loss": f"{row['train_loss']:.3g}"}
-        if "valid_loss" in row:
-            shown["validation"] = f"{row['valid_loss']:.3g}"
-        if row.get("strengths"):
-            shown["strengths"] = " ".join(f"{value:.2g}" for value in row["strengths"].values())
-        self.bar_.set_postfix(shown, refresh=False)
-        self.bar_.update()
-
-    def on_train_end(self, net: NeuralNet, **_: Any) -> None:
-        """Close the bar."""
-        self.bar_.close()
-        del self.bar_

@@ -74,6 +74,15 @@ def test_pilots_are_kept_for_the_user(fitted):
     assert pickle.loads(pickle.dumps(fitted)).pilots_.equals(pilots)
 
 
+def test_tests_and_pilots_are_logged(caplog):
+    caplog.set_level("INFO", logger="sksofteq")
+    model = regressor(max_iter=2).fit(*table())
+    first, *others = [record.getMessage() for record in caplog.records]
+    assert first == "testing 2 candidates on 100 rows"
+    assert len(others) == len(model.pilots_)
+    assert all(text.startswith("pilot: ") for text in others)
+
+
 @pytest.mark.parametrize(
     "settings",
     [

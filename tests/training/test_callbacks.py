@@ -10,7 +10,6 @@ from skorch.history import History
 from sksofteq.training import (
     Augmentation,
     BestWeights,
-    ProgressBar,
     Rows,
     StopTraining,
     StrengthTuning,
@@ -232,41 +231,3 @@ def test_a_new_fit_forgets_the_last_one():
     stopped_after(callback, fitted, [0.1])
     stopped_after(callback, fitted, [5.0, 4.0])
     assert fitted.module_.weight.item() == 2.0
-
-
-# ------------------------------------------------------------------ progress
-
-
-def test_bar_shows_epochs_losses_and_strengths_in_order(capsys):
-    fitted, bar = net(), ProgressBar(2)
-    bar.on_train_begin(fitted)
-    for _ in range(2):
-        epoch(fitted, train_loss=0.12345, valid_loss=6.789)
-        fitted.history.record("strengths", {"b": 3.0, "a": 0.001})
-        bar.on_epoch_end(fitted)
-    bar.on_train_end(fitted)
-    shown = capsys.readouterr().err
-    assert "2/2" in shown
-    assert "loss=0.123" in shown
-    assert "validation=6.79" in shown
-    assert "strengths=3 0.001" in shown
-
-
-def test_bar_without_validation_and_candidates(capsys):
-    fitted, bar = net(), ProgressBar(1)
-    bar.on_train_begin(fitted)
-    epoch(fitted, train_loss=0.5)
-    fitted.history.record("strengths", {})
-    bar.on_epoch_end(fitted)
-    bar.on_train_end(fitted)
-    shown = capsys.readouterr().err
-    assert "loss=0.5" in shown
-    assert "validation" not in shown
-    assert "strengths" not in shown
-
-
-def test_bar_is_dropped_when_the_fit_ends():
-    fitted, bar = net(), ProgressBar(1)
-    bar.on_train_begin(fitted)
-    bar.on_train_end(fitted)
-    assert not hasattr(bar, "bar_")
