@@ -1,11 +1,12 @@
 # make demo : fit recorded motion and say which symmetries it has (builds .venv first)
 # make test : the whole test suite
 # make lint : ruff, with the rules of pyproject.toml
+# make nightly : the test suite again, with the oldest versions that are supported
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint nightly clean
 
 demo: .venv/ready
 	$(BIN)/python -m sksofteq demo --output demo
@@ -17,11 +18,17 @@ lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+nightly: .venv-oldest/ready
+	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest -n 2
+
 .venv/ready: constraints.txt pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+.venv-oldest/ready: constraints-oldest.txt pyproject.toml
+
+.venv/ready .venv-oldest/ready:
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -c $< torch
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -c $< -e ".[test]"
 	touch $@
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv .venv-oldest demo
