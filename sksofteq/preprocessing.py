@@ -12,6 +12,7 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
@@ -35,6 +36,9 @@ class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     O(3), the common mean for permuted entries. Every tensor is divided by one number, the root
     mean square of its centred entries; points of a space that a candidate translates share theirs.
 
+    Regressors of this package that train networks, and `SoftEquivariantRidge`, do this to X and y
+    by themselves; it is for all others, and for other scales.
+
     Parameters
     ----------
     symmetries : sequence or mapping of group names or groups, default=None
@@ -43,6 +47,15 @@ class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         What the columns mean.
     spaces : mapping of str to int, default=None
         Dimension of each named space.
+    scaling : {"tensor", "isotropic", "per axis"}, default="tensor"
+        What is divided by one number; scalars have numbers of their own, whatever it is.
+
+        - "tensor": every tensor, so that a vector of small numbers counts as much as another.
+        - "isotropic": all tensors of one type, so that the positions of a trajectory keep their
+          proportions. It breaks no symmetry either.
+        - "per axis": one entry of all tensors of one type, for a vector an axis, so that what
+          varies little along one axis counts there. It **breaks candidates that mix axes**, such
+          as rotations; use it to compare with.
 
     Attributes
     ----------
@@ -52,6 +65,12 @@ class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         What is divided by; 1 where a tensor is constant.
     n_features_in_ : int
         Number of features seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen during `fit`, if they are strings.
+
+    See Also
+    --------
+    sksofteq.datasets.waymo_windows : "isotropic" and "per axis" for past and future together.
 
     Examples
     --------
@@ -67,6 +86,7 @@ class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         "symmetries": "no_validation",
         "rep": "no_validation",
         "spaces": [Mapping, None],
+        "scaling": [StrOptions({"tensor", "isotropic", "per axis"})],
     }
 
     def __init__(
@@ -74,10 +94,12 @@ class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         symmetries: Any = None,
         rep: str | Representation | Mapping | None = None,
         spaces: Mapping[str, int] | None = None,
+        scaling: str = "tensor",
     ) -> None:
         self.symmetries = symmetries
         self.rep = rep
         self.spaces = spaces
+        self.scaling = scaling
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -90,13 +112,21 @@ class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X : array-like of shape (n_samples, n_features)
         y : ignored
         sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts, >= 0.
 
         Returns
         -------
         self : EquivariantScaler
+
+        Raises
+        ------
+        ValueError
+            If the data do not fit `rep`, or no row has weight.
         """
         X = validate_data(self, X, dtype=(np.float64, np.float32))
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        if not weight.sum() > 0:
+            raise ValueError("sample_weight must have a positive sum, got zeros only.")
         names = getattr(self, "feature_names_in_", None)
         candidates = resolve_candidates(
             self.symmetries,
@@ -111,7 +141,8 @@ class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         rows = X if candidates.order_in is None else X[:, candidates.order_in]
         rep = candidates.rep_in
         groups = [group.without_frame() for group in candidates.groups.values()]
-        mean, scale = mean_and_scale(rows, rep, groups, weight, shared_scales(rep, groups))
+        shared = shared_scales(rep, groups)
+        mean, scale = mean_and_scale(rows, rep, groups, weight, shared, self.scaling)
         self.mean_, self.scale_ = mean, scale
         if candidates.order_in is not None:
             back = np.argsort(candidates.order_in)

@@ -21,8 +21,9 @@ def mean_and_scale(
     groups: Sequence[MatrixGroup],
     sample_weight: NDArray | None = None,
     shared: Sequence[Sequence[slice]] = (),
+    scaling: str = "tensor",
 ) -> tuple[NDArray, NDArray]:
-    """Return the invariant mean and one scale per tensor, as long as the columns.
+    """Return the invariant mean and the scales, as long as the columns.
 
     Parameters
     ----------
@@ -32,6 +33,9 @@ def mean_and_scale(
     sample_weight : ndarray of shape (n_samples,), default=None
     shared : sequence of sequences of slice, default=()
         Columns that share one number, such as the points of one space.
+    scaling : {"tensor", "isotropic", "per axis"}, default="tensor"
+        What is divided by one number: a tensor, all tensors of one type, or one entry of all
+        tensors of one type. Scalars have numbers of their own, whatever it is.
     """
     X = np.asarray(X, dtype=np.float64)
     average = np.average(X, axis=0, weights=sample_weight)
@@ -41,13 +45,11 @@ def mean_and_scale(
         copies = average[columns].reshape(count, -1)
         mean[columns] = _invariant_part(copies, kind, shape, groups).ravel()
     squares = np.average((X - mean) ** 2, axis=0, weights=sample_weight)
-    scale = np.ones_like(mean)
-    for columns, count, _ in rep.blocks:
-        per_copy = np.sqrt(squares[columns].reshape(count, -1).mean(axis=1))
-        scale[columns] = np.repeat(per_copy, (columns.stop - columns.start) // count)
-    for columns in shared:
-        together = np.r_[tuple(columns)]
-        scale[together] = np.sqrt(squares[together].mean())
+    scale = np.sqrt(_mean_squares(squares, rep, scaling))
+    if scaling != "per axis":
+        for columns in shared:
+            together = np.r_[tuple(columns)]
+            scale[together] = np.sqrt(squares[together].mean())
     # A column that is constant up to rounding is not blown up.
     tiny = scale <= 1e-12 * np.maximum(1e-300, np.abs(average))
     return mean, np.where(tiny | (scale == 0), 1.0, scale)
@@ -65,6 +67,18 @@ def shared_scales(rep: Representation, groups: Sequence[MatrixGroup]) -> list[li
     translated = sorted({s or "" for g in groups for s in g.translations})
     found = [rep.point_columns(s) for s in translated]
     return [columns for columns in found if columns]
+
+
+def _mean_squares(squares: NDArray, rep: Representation, scaling: str) -> NDArray:
+    """Squares averaged over all that is divided by one number, for every column."""
+    averaged = np.ones_like(squares)
+    grouped, order = rep.grouped()
+    for columns, count, kind in grouped.blocks:
+        copies = squares[order[columns]].reshape(count, -1)
+        axis = {"tensor": 1, "isotropic": None, "per axis": 0}[scaling] if kind.rank else 1
+        means = np.broadcast_to(copies.mean(axis=axis, keepdims=True), copies.shape)
+        averaged[order[columns]] = means.ravel()
+    return averaged
 
 
 def _invariant_part(

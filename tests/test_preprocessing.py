@@ -10,8 +10,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import Bunch
 
 from sksofteq import EquivariantScaler
+from sksofteq.datasets import waymo_windows
 from sksofteq.groups import parse_group
 from sksofteq.orbits import inverse
 from sksofteq.reps import parse_rep
@@ -221,6 +223,7 @@ def test_scaler_must_be_fitted_first(method):
         ({"symmetries": ("SO(3)",), "rep": "vektor"}, "Cannot read 'vektor'"),
         ({"symmetries": ("SO(3)",), "rep": {"x": "scalar"}}, "rep is a mapping"),
         ({"spaces": 3}, "'spaces' parameter of EquivariantScaler"),
+        ({"scaling": "axis"}, "'scaling' parameter of EquivariantScaler"),
     ],
 )
 def test_bad_parameter_is_an_error(parameters, message):
@@ -269,3 +272,136 @@ def test_points_that_nothing_translates_have_scales_of_their_own():
     X = table(6) * [1, 1, 1, 10, 10, 10]
     scale = EquivariantScaler(("SO(3)",), "2*point").fit(X).scale_
     assert scale[3] > 5 * scale[0]
+
+
+# ---------------------------------------------------------------------- what shares a number
+
+
+SCALINGS = ("tensor", "isotropic", "per axis")
+
+
+def test_isotropic_keeps_proportions_of_tensors_of_one_type():
+    X = table(8) * [1, 5, 1, 1, 1, 10, 10, 10]
+    scale = EquivariantScaler(("O(3)",), "2*scalar + 2*vector", scaling="isotropic").fit(X).scale_
+    np.testing.assert_allclose(scale[:2], X[:, :2].std(axis=0))
+    np.testing.assert_allclose(scale[2:], np.sqrt((X[:, 2:] ** 2).mean()))
+
+
+def test_isotropic_looks_for_a_type_in_all_terms():
+    X = table(7) * [1, 1, 1, 4, 10, 10, 10]
+    scaler = EquivariantScaler(("O(3)",), "vector + scalar + vector", scaling="isotropic")
+    np.testing.assert_allclose(scaler.fit(X).scale_[[0, 1, 2, 4, 5, 6]], scaler.scale_[0])
+    assert scaler.scale_[3] == pytest.approx(X[:, 3].std())
+
+
+@pytest.mark.parametrize(("rep", "names", "spaces"), LINEAR)
+def test_isotropic_commutes_with_the_group(rep, names, spaces):
+    bound_rep = bound(rep, spaces)
+    X = table(bound_rep.dim)
+    scaler = EquivariantScaler(names, rep, spaces, scaling="isotropic").fit(X)
+    for name in names:
+        for g in elements(name):
+            np.testing.assert_allclose(
+                scaler.transform(bound_rep.transform(X, g)),
+                bound_rep.transform(scaler.transform(X), g),
+                atol=1e-8,
+            )
+
+
+def test_per_axis_divides_an_axis_of_all_vectors_by_one_number():
+    X = table(6) * [1, 2, 9, 1, 2, 9]
+    scaler = EquivariantScaler(("O(3)",), "2*vector", scaling="per axis").fit(X)
+    expected = np.sqrt((X.reshape(40, 2, 3) ** 2).mean(axis=(0, 1)))
+    np.testing.assert_allclose(scaler.scale_, np.tile(expected, 2))
+    np.testing.assert_array_equal(scaler.mean_, 0.0)
+
+
+def test_per_axis_breaks_rotations_and_keeps_mirrors_of_an_axis():
+    rep, X = bound("vector", None), table(3) * [1, 2, 9]
+    scaler = EquivariantScaler(("O(3)",), "vector", scaling="per axis").fit(X)
+
+    def gap(name):
+        (g,) = elements(name, 1)
+        return np.abs(
+            scaler.transform(rep.transform(X, g)) - rep.transform(scaler.transform(X), g)
+        ).max()
+
+    assert gap("SO(3)") > 0.1
+    assert gap("Reflection(3)") < 1e-12
+
+
+@pytest.mark.parametrize("scaling", ["isotropic", "per axis"])
+def test_scalings_are_those_of_the_motion_task(scaling):
+    """The numbers of `waymo_windows`, which sees past and future."""
+    n_steps = np.arange(24.0)[:, None]
+    way = np.random.default_rng(0).uniform(-0.3, 0.3, (30, 1, 3)) * n_steps
+    way[..., 2] = np.random.default_rng(1).uniform(0.02, 0.05, (30, 1)) * n_steps[:, 0]
+    tracks = Bunch(
+        positions=way,
+        valid=np.ones((30, 24), dtype=bool),
+        kind=np.array(["vehicle"] * 30),
+        scenario=np.arange(30),
+    )
+    raw, scaled = (waymo_windows(tracks, normalization=name) for name in (None, scaling))
+    X = np.hstack([raw.X, raw.y])
+    scaler = EquivariantScaler(("O(3)",), "12*vector", scaling=scaling)
+    np.testing.assert_allclose(scaler.fit_transform(X), np.hstack([scaled.X, scaled.y]))
+    np.testing.assert_allclose(scaler.scale_[:3], scaled.scale)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_inverse_undoes_every_scaling(scaling, dtype):
+    X = (1e3 + table(13)).astype(dtype)
+    rep = "scalar + vector + tensor(2)"
+    scaler = EquivariantScaler(("SO(3)",), rep, scaling=scaling).fit(X)
+    back = scaler.inverse_transform(scaler.transform(X))
+    assert back.dtype == dtype
+    np.testing.assert_allclose(back, X, rtol=2e-6 if dtype == np.float32 else 1e-13)
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_weights_count_as_repetitions_whatever_the_scaling(scaling):
+    X, weights = table(7, n=6), np.array([1, 3, 2, 0, 2, 1])
+    scaler = EquivariantScaler(("SO(3)",), "scalar + 2*vector", scaling=scaling)
+    weighted = scaler.fit_transform(X, sample_weight=weights)
+    repeated = scaler.fit(np.repeat(X, weights, axis=0)).transform(X)
+    np.testing.assert_allclose(weighted, repeated)
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [(0.0, "(?i)sample.weights? must"), (-1.0, "Negative values")],
+)
+def test_weights_must_be_positive_somewhere(weight, message):
+    with pytest.raises(ValueError, match=message):
+        EquivariantScaler(("SO(3)",), "vector").fit(table(3), sample_weight=np.full(40, weight))
+
+
+def test_without_candidates_scaling_changes_nothing():
+    X = table(4)
+    for scaling in SCALINGS:
+        scaled = EquivariantScaler(scaling=scaling).fit_transform(X)
+        np.testing.assert_allclose(scaled, StandardScaler().fit_transform(X))
+
+
+def test_per_axis_finds_the_axes_by_name():
+    X = pd.DataFrame(table(4) * [1, 2, 9, 3], columns=["z", "x", "m", "y"])
+    rep = {("x", "y", "z"): "vector", "m": "scalar"}
+    scaler = EquivariantScaler(("O(3)",), rep, scaling="per axis").fit(X)
+    expected = np.sqrt((X**2).mean())
+    np.testing.assert_allclose(scaler.scale_[[0, 1, 3]], expected.iloc[[0, 1, 3]])
+    scaled = scaler.set_output(transform="pandas").transform(X)
+    assert list(scaled.columns) == ["z", "x", "m", "y"]
+
+
+@pytest.mark.parametrize("scaling", ["isotropic", "tensor"])
+def test_default_turns_its_mean_with_the_data(scaling):
+    """What the group moves of the mean stays; what it leaves alone goes."""
+    rep, X = bound("scalar + vector", None), table(4)
+    scaler = EquivariantScaler(("O(2)@x,y",), "scalar + vector", scaling=scaling).fit(X)
+    np.testing.assert_allclose(scaler.mean_, X.mean(axis=0) * [1, 0, 0, 1], atol=1e-12)
+    for g in elements("O(2)@x,y"):
+        turned = clone(scaler).fit(rep.transform(X, g))
+        np.testing.assert_allclose(turned.scale_, scaler.scale_)
+        np.testing.assert_allclose(turned.mean_, scaler.mean_, atol=1e-12)
