@@ -15,6 +15,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from sksofteq.candidates import Candidates, resolve_candidates
+from sksofteq.estimators._columnwise import warn_if_columnwise
 from sksofteq.orbits import moves_row
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def check_table(
             UserWarning,
             stacklevel=4,
         )
+    warn_if_columnwise(X, weight, candidates, names_in)
     return Table(X, y, weight, candidates, y_is_1d)
 
 
