@@ -31,7 +31,8 @@ class Candidates:
     rep_in, rep_out : Representation
         With known dimensions.
     order_in, order_out : ndarray of int or None
-        Columns of the table in the order of the representation, None if as they stand.
+        Columns of the table in the order of the representation, None if as they stand. Columns
+        of X that are left out are not among them.
     """
 
     groups: dict[str, MatrixGroup]
@@ -124,6 +125,12 @@ def resolve_candidates(
     layout_out = resolve_columns(
         rep_out, n_outputs, spaces=dims, names=names_out, parameter="rep_out"
     )
+    if n_outputs and layout_out.n_kept(n_outputs) < n_outputs:
+        raise ValueError(
+            f"rep_out={rep_out!r} leaves out columns, but a regressor predicts all columns of y; "
+            "leave them out of y."
+        )
+    n_features = layout_in.n_kept(n_features)
     if not groups:  # a plain network sees columns, whatever they mean
         return Candidates(
             {}, n_features * Scalar, n_outputs * Scalar, layout_in.order, layout_out.order

@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 )
 
 from sksofteq.candidates import resolve_candidates
+from sksofteq.columns import check_numbers, column_names
 from sksofteq.reps import Representation
 from sksofteq.standardisation import mean_and_scale, shared_scales
 
@@ -123,11 +124,12 @@ class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If the data do not fit `rep`, or no row has weight.
         """
-        X = validate_data(self, X, dtype=(np.float64, np.float32))
+        names = column_names(X)
+        X = validate_data(self, check_numbers(X, "X"), dtype=(np.float64, np.float32))
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         if not weight.sum() > 0:
             raise ValueError("sample_weight must have a positive sum, got zeros only.")
-        names = getattr(self, "feature_names_in_", None)
+        names = getattr(self, "feature_names_in_", names)
         candidates = resolve_candidates(
             self.symmetries,
             self.rep,
@@ -145,6 +147,11 @@ class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         mean, scale = mean_and_scale(rows, rep, groups, weight, shared, self.scaling)
         self.mean_, self.scale_ = mean, scale
         if candidates.order_in is not None:
+            if len(candidates.order_in) < X.shape[1]:
+                raise ValueError(
+                    f"rep={self.rep!r} leaves out columns, but a scaler returns all of them; "
+                    "say {..., '*': 'scalar'}, or choose columns with a ColumnTransformer."
+                )
             back = np.argsort(candidates.order_in)
             self.mean_, self.scale_ = mean[back], scale[back]
         return self
@@ -161,6 +168,7 @@ class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X_scaled : ndarray of shape (n_samples, n_features), in the input's dtype
         """
         check_is_fitted(self)
+        X = check_numbers(X, "X")
         X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
         return ((X - self.mean_) / self.scale_).astype(X.dtype)
 

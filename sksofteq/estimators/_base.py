@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from sksofteq.estimators._table import Table
+from sksofteq.estimators._table import Table, check_rows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -44,7 +44,7 @@ class CandidateRegressor(RegressorMixin, BaseEstimator):
             In the dtype of X, with the shape of y in `fit`.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        X = check_rows(self, X)
         order_in, order_out = self._order
         columns = slice(None) if order_out is None else order_out
         predicted = np.empty((len(X), self.rep_out_.dim), X.dtype)
@@ -78,7 +78,7 @@ class CandidateRegressor(RegressorMixin, BaseEstimator):
         self.groups_ = dict(candidates.groups)
         self.rep_in_, self.rep_out_ = candidates.rep_in, candidates.rep_out
         self._order = (candidates.order_in, candidates.order_out)
-        self._y_is_1d = table.y_is_1d
+        self._y_is_1d, self._names = table.y_is_1d, table.names
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

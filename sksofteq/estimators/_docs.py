@@ -13,8 +13,9 @@ symmetries : sequence or mapping of group names or groups, default=None
 _REPRESENTATIONS = """\
 rep_in : str, Representation or mapping, default=None
         What the columns of X mean, such as ``"5*scalar + 5*vector"``; a mapping from column
-        names (tuples for the components of one feature, ``*`` patterns) for a DataFrame. Needed
-        with candidates.
+        names (tuples for the components of one feature, ``*`` patterns) for a DataFrame. Its key
+        ``"*"`` stands for all columns not named otherwise, and the type "drop" leaves columns
+        out. Needed with candidates.
     rep_out : str, Representation or mapping, default=None
         What the columns of y mean; None for scalars.
     spaces : mapping of str to int, default=None

@@ -301,8 +301,10 @@ class SoftEquivariantRidge(CandidateRegressor):
             vars(self).pop(name, None)  # those of an earlier fit
         if raw is not None:
             order_in = self._order[0]
-            back = slice(None) if order_in is None else np.argsort(order_in)
-            self.coef_ = self._as_given(raw[0])[:, back]
+            columns = slice(None) if order_in is None else order_in
+            # Columns that are left out count for nothing.
+            self.coef_ = np.zeros((len(raw[0]), self.n_features_in_), raw[0].dtype)
+            self.coef_[:, columns] = self._as_given(raw[0])
             self.intercept_ = self._as_given(raw[1])
 
     def _as_given(self, values: NDArray) -> NDArray:

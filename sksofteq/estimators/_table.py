@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,9 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from sksofteq.candidates import Candidates, resolve_candidates
 from sksofteq.estimators._columnwise import warn_if_columnwise
+from sksofteq.columns import check_numbers, column_names, columns_but
 from sksofteq.orbits import moves_row
+from sksofteq.reps import columns_left_out
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -36,6 +38,8 @@ class Table:
     candidates : Candidates
     y_is_1d : bool
         Whether the user's y has one dimension, or one column.
+    names : list or None
+        Names of the user's columns of X.
     """
 
     X: NDArray
@@ -43,10 +47,11 @@ class Table:
     weight: NDArray
     candidates: Candidates
     y_is_1d: bool
+    names: list[Any] | None = None
 
     def take(self, rows: NDArray) -> Table:
         """The chosen rows."""
-        return Table(self.X[rows], self.y[rows], self.weight[rows], self.candidates, self.y_is_1d)
+        return replace(self, X=self.X[rows], y=self.y[rows], weight=self.weight[rows])
 
     def __len__(self) -> int:
         return len(self.X)
@@ -66,9 +71,9 @@ def check_table(
     ValueError
         If the data are unusable, do not fit the representations, or, without `reset`, the fit.
     """
-    names_in, names_out = (
-        list(table.columns) if isinstance(table, pd.DataFrame) else None for table in (X, y)
-    )
+    names_in, names_out = column_names(X), column_names(y)
+    left_out = columns_left_out(estimator.rep_in, names_in)
+    X, y = check_numbers(X, "X", left_out, "rep_in"), check_numbers(y, "y")
     X, y = validate_data(
         estimator,
         X,
@@ -107,7 +112,35 @@ def check_table(
             stacklevel=4,
         )
     warn_if_columnwise(X, weight, candidates, names_in)
-    return Table(X, y, weight, candidates, y_is_1d)
+    return Table(X, y, weight, candidates, y_is_1d, names_in)
+
+
+def check_rows(estimator: BaseEstimator, X: ArrayLike) -> NDArray:
+    """Validate what a user passes to `predict`: numbers, in the columns of the fit.
+
+    Raises
+    ------
+    ValueError
+        If the data are unusable, or have other columns than those of the fit.
+    """
+    if isinstance(X, pd.DataFrame):
+        _check_names(estimator, X)
+        X = check_numbers(X, "X", columns_but(X.shape[1], estimator._order[0]), "rep_in")
+    return validate_data(estimator, X, dtype=(np.float64, np.float32), reset=False)
+
+
+def _check_names(estimator: BaseEstimator, X: pd.DataFrame) -> None:
+    """Check the columns before what they hold.
+
+    scikit-learn compares names only if they are strings; a mapping goes by any.
+    """
+    validate_data(estimator, X, reset=False, skip_check_array=True)
+    fitted, names = estimator._names, column_names(X)
+    if estimator._order[0] is not None and fitted is not None and names != fitted:
+        raise ValueError(
+            "The feature names should match those that were passed during fit, "
+            f"{fitted}, got {names}."
+        )
 
 
 def _is_moved(y: NDArray, candidates: Candidates) -> bool:

@@ -82,7 +82,7 @@ def equivariance_error(
             f"{rep_out!r}."
         )
     label = str(group)
-    frame = UserRows(X)
+    frame = UserRows(X, rep_in)
     predict = predictor(estimator_or_predict, frame)
     at_rest = predict(frame.values)
     candidates = frame.candidates(

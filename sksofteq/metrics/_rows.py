@@ -10,7 +10,8 @@ import pandas as pd
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from sksofteq.candidates import Candidates, resolve_candidates
-from sksofteq.reps import is_integer
+from sksofteq.columns import check_numbers, column_names
+from sksofteq.reps import columns_left_out, is_integer
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -19,12 +20,24 @@ if TYPE_CHECKING:
 class UserRows:
     """A table as an array, and how to give an array back to a model that wants the table."""
 
-    def __init__(self, X: ArrayLike) -> None:
-        self.columns = X.columns if isinstance(X, pd.DataFrame) else None
+    def __init__(self, X: ArrayLike, rep_in: Any) -> None:
+        self.table = X if isinstance(X, pd.DataFrame) else None
+        self.left_out = columns_left_out(rep_in, column_names(X))
+        X = check_numbers(X, "X", self.left_out, "rep_in")
         self.values = check_array(X, dtype=(np.float64, np.float32), input_name="X")
 
     def wrap(self, values: NDArray) -> NDArray | pd.DataFrame:
-        return values if self.columns is None else pd.DataFrame(values, columns=self.columns)
+        """The table with other values; columns that are left out stay what they were.
+
+        The rows are those of the table, once or several times over.
+        """
+        if self.table is None:
+            return values
+        wrapped = pd.DataFrame(values, columns=self.table.columns)
+        rows = np.arange(len(values)) % len(self.table)
+        for i in self.left_out:
+            wrapped.isetitem(i, self.table.iloc[rows, i].array)
+        return wrapped
 
     def candidates(
         self,
@@ -42,7 +55,7 @@ class UserRows:
             n_features=self.values.shape[1],
             n_outputs=n_outputs,
             spaces=spaces,
-            names=None if self.columns is None else list(self.columns),
+            names=column_names(self.table),
             names_out=names_out,
         )
 
@@ -51,9 +64,8 @@ def checked(
     X: ArrayLike, y: ArrayLike, symmetries: Any, rep_in: Any, rep_out: Any, spaces: Any
 ) -> tuple[UserRows, NDArray, Candidates]:
     """Rows, targets in the order of the representation, and candidates."""
-    frame = UserRows(X)
-    names_out = list(y.columns) if isinstance(y, pd.DataFrame) else None
-    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+    frame, names_out = UserRows(X, rep_in), column_names(y)
+    y = check_array(check_numbers(y, "y"), ensure_2d=False, dtype=np.float64, input_name="y")
     check_consistent_length(frame.values, y)
     y = y.reshape(len(y), -1)
     candidates = frame.candidates(symmetries, rep_in, rep_out, y.shape[1], spaces, names_out)
@@ -68,10 +80,13 @@ def candidates_view(
     if order_in is None and order_out is None:
         return X, predict
     rows = X if order_in is None else X[:, order_in]
-    back = None if order_in is None else np.argsort(order_in)
 
     def view(rows: NDArray) -> NDArray:
-        predicted = predict(rows if back is None else rows[:, back])
+        if order_in is not None:
+            table = np.zeros((len(rows), X.shape[1]), rows.dtype)
+            table[:, order_in] = rows
+            rows = table
+        predicted = predict(rows)
         return predicted if order_out is None else predicted[:, order_out]
 
     return rows, view

@@ -1,6 +1,6 @@
 """What a column means: scalars, vectors, points, tensors and products over named spaces."""
 
-from sksofteq.reps._columns import ColumnLayout, resolve_columns
+from sksofteq.reps._columns import ColumnLayout, columns_left_out, resolve_columns
 from sksofteq.reps._parsing import parse_rep
 from sksofteq.reps._representation import (
     Point,
@@ -29,6 +29,7 @@ __all__ = [
     "TensorType",
     "Vector",
     "check_space_name",
+    "columns_left_out",
     "is_integer",
     "parse_rep",
     "resolve_columns",

@@ -103,8 +103,8 @@ def test_column_that_is_not_there_is_an_error(rep, missing):
 @pytest.mark.parametrize(
     "rep",
     [
-        {"*": "scalar", "m1": "scalar"},
-        {"*": "scalar", ("m1", "m2"): "vector"},
+        {"m*": "scalar", "m1": "scalar"},
+        {"m*": "scalar", ("m1", "m2"): "vector"},
         {"*": "scalar", ("m1", "m1"): "vector"},
     ],
 )
@@ -144,3 +144,41 @@ def test_unknown_type_is_an_error_that_names_the_parameter(rep, where):
 def test_neither_text_nor_representation_is_an_error_that_names_the_parameter():
     with pytest.raises(TypeError, match=r"^rep_in: A representation must be a string .* got 3"):
         resolve(3)
+
+
+# ------------------------------------------------------------------ what no other key names
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_star_takes_what_no_other_key_names(first):
+    rep = {"*": "scalar", POSITION: "vector"} if first else {POSITION: "vector", "*": "scalar"}
+    layout = resolve(rep)
+    others, vector = [0, 4, 5, 6, 7], [1, 2, 3]
+    np.testing.assert_array_equal(layout.order, others + vector if first else vector + others)
+
+
+def test_star_may_find_nothing_left():
+    layout = resolve({"m*": "scalar", POSITION: "vector", VELOCITY: "vector", "*": "drop"})
+    assert layout.rep == parse_rep("scalar + scalar + vector + vector")
+
+
+def test_columns_are_dropped_by_name_pattern_and_tuple():
+    layout = resolve({"m1": "drop", "v*": "drop", POSITION: "vector", "m2": "scalar"})
+    np.testing.assert_array_equal(layout.order, [1, 2, 3, 4])
+    layout = resolve({POSITION: "drop", "*": "scalar"})
+    np.testing.assert_array_equal(layout.order, [0, 4, 5, 6, 7])
+
+
+def test_dropping_what_has_a_meaning_is_an_error():
+    with pytest.raises(ValueError, match=r"\['m1'\] more than one meaning"):
+        resolve({"m*": "drop", "m1": "scalar", "*": "scalar"})
+
+
+def test_dropping_everything_is_an_error():
+    with pytest.raises(ValueError, match="leaves out all columns"):
+        resolve({"*": "drop"})
+
+
+def test_error_about_columns_without_a_meaning_tells_the_choice():
+    with pytest.raises(ValueError, match=r"\['m1', 'm2'\].*'\*': 'scalar'.*'\*': 'drop'"):
+        resolve({POSITION: "vector", VELOCITY: "vector"})
