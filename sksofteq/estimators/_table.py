@@ -15,8 +15,8 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from sksofteq.candidates import Candidates, resolve_candidates
-from sksofteq.estimators._columnwise import warn_if_columnwise
 from sksofteq.columns import check_numbers, column_names, columns_but
+from sksofteq.estimators._columnwise import warn_if_columnwise
 from sksofteq.orbits import moves_row
 from sksofteq.reps import columns_left_out
 
