@@ -53,7 +53,7 @@ hidden_layer_sizes : sequence of int, Representation or str, default=(128, 128)
 _COMPUTING = """\
 callbacks : list of skorch callbacks, default=None
         Cloned in `fit`. A callback may end the fit by a KeyboardInterrupt in ``on_epoch_end``, as
-        skorch's own do; any other interrupt leaves the estimator as it was.
+        skorch's own do.
     device : str, default="cpu"
         Where torch computes.
     compile : bool, default=False

@@ -105,6 +105,10 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
     ) -> NetworkRegressor:
         """Fit the network.
 
+        An interrupt (Ctrl-C) while the network trains ends the fit: the model is then what it had
+        become, with a ConvergenceWarning. Before the first epoch is complete, and while pilots
+        train, an interrupt leaves the estimator as it was.
+
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
@@ -120,7 +124,7 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         with kept_on_error(self):
             run = self.begin_fit(X, y, sample_weight, groups)
             with seeded(run.seed, self.device):
-                run.net.fit(run.rows, None)
+                run.train()
             self.finish_fit(run)
         return self
 

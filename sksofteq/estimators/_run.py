@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from sksofteq.estimators._checks import check_part_weight
 from sksofteq.estimators._parameters import NetworkParameters
@@ -14,7 +16,7 @@ from sksofteq.estimators._plans import Plan
 from sksofteq.estimators._probe import FitProbe
 from sksofteq.estimators._rows import split_rows
 from sksofteq.estimators._table import Table
-from sksofteq.training import PenalizedNet, Rows
+from sksofteq.training import PenalizedNet, Rows, TrainingInterrupted
 from sksofteq.tuning import Tuner
 
 if TYPE_CHECKING:
@@ -50,6 +52,28 @@ class FitRun:
     y_scale: Tensor
     seed: int
     moved: Callable[[], list[str]] | None = None
+
+    def train(self) -> None:
+        """Run the epochs. An interrupt ends them, and the network stays as it is by then.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If not even one epoch is complete.
+        """
+        try:
+            self.net.fit(self.rows, None)
+        except TrainingInterrupted:
+            done = len(self.net.history)
+            if not done:
+                raise
+            warnings.warn(
+                f"Training was interrupted after {done} of {self.net.max_epochs} epochs: the "
+                "model is that of this moment, its learning rate and its strengths not at their "
+                "ends.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
 
     @property
     def found(self) -> Plan:

@@ -6,6 +6,7 @@ from sksofteq.training._callbacks import (
     BestWeights,
     StopTraining,
     StrengthTuning,
+    TrainingInterrupted,
 )
 from sksofteq.training._net import PenalizedNet
 from sksofteq.training._progress import ProgressBar, TimeEstimate
@@ -23,5 +24,6 @@ __all__ = [
     "StrengthTuning",
     "TensorBatches",
     "TimeEstimate",
+    "TrainingInterrupted",
     "train_together",
 ]

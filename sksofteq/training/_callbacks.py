@@ -19,6 +19,10 @@ class StopTraining(KeyboardInterrupt):
     """Ends a fit early, the way that skorch understands; a genuine Ctrl-C is none of these."""
 
 
+class TrainingInterrupted(KeyboardInterrupt):
+    """A genuine Ctrl-C between the first batch and the last; the net is fit for use."""
+
+
 class StrengthTuning(Callback):
     """Lets a rule move the strengths after an epoch, and records strengths and penalties.
 

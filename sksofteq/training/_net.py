@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sksofteq.penalties import PathwayPenalty, ProjectionPenalty
 from sksofteq.training._batches import Rows, TensorBatches
-from sksofteq.training._callbacks import StopTraining
+from sksofteq.training._callbacks import StopTraining, TrainingInterrupted
 
 
 class PenalizedNet(NeuralNet):
@@ -79,10 +79,17 @@ class PenalizedNet(NeuralNet):
             raise
 
     def partial_fit(self, *args: Any, **kwargs: Any) -> PenalizedNet:
-        """Train; a genuine interrupt comes through."""
+        """Train; a genuine interrupt comes through, once the net is fit for use.
+
+        The history is that of whole epochs then, and hard candidates hold.
+        """
         super().partial_fit(*args, **kwargs)
         if self.interrupted_:
-            raise KeyboardInterrupt
+            if self.history and "strengths" not in self.history[-1]:
+                self.history.pop()  # what is recorded last of an epoch is missing
+            if math.inf in self.penalty.strengths.values():
+                self.penalty.proximal_step_(0.0)
+            raise TrainingInterrupted
         return self
 
     def get_split_datasets(self, X: tuple[Rows, Rows | None], y: Any = None, **_: Any) -> tuple:

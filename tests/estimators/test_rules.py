@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import numpy as np
 import pytest
 from estimators_kit import BROKEN, KEPT, Switch, equal, regressor, state, table
+from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback, EarlyStopping
 
 from sksofteq.tuning import OrbitTuner, PaperTuner
@@ -165,27 +167,86 @@ def test_warm_start_takes_new_strengths():
 
 
 class Interruption(Callback):
-    """Ctrl-C in the middle of the third epoch."""
+    """Ctrl-C in the middle of an epoch, the third one if not told otherwise."""
 
-    def on_batch_end(self, net, training=None, **kwargs):
-        if len(net.history) == 3:
+    def __init__(self, epoch=3):
+        self.epoch = epoch
+
+    def on_batch_begin(self, net, training=None, **kwargs):
+        if len(net.history) == self.epoch:
             raise KeyboardInterrupt
 
 
-def test_interrupted_fit_leaves_nothing():
-    model = regressor(strengths=1.0, callbacks=[Interruption()])
+class Halt(Callback):
+    """Ends the fit after some epochs, as skorch's callbacks do."""
+
+    def __init__(self, epochs):
+        self.epochs = epochs
+
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) == self.epochs:
+            raise KeyboardInterrupt
+
+
+def test_interrupted_fit_leaves_a_model():
+    X, y = table()
+    model = regressor(strengths=1.0, batch_size=20, callbacks=[Interruption()])
+    with pytest.warns(ConvergenceWarning, match="interrupted after 2 of 5 epochs"):
+        model.fit(X, y)
+    assert model.n_iter_ == 2
+    assert list(model.loss_curve_.index) == list(model.strength_path_.index) == [1, 2]
+    assert np.isfinite(model.predict(X)).all()
+    assert len(model.symmetry_report()) == 2
+    pickle.loads(pickle.dumps(model)).set_params(callbacks=None).partial_fit(X, y)
+
+
+@pytest.mark.parametrize("penalty", ["proximal", "gradient"])
+def test_interrupted_fit_keeps_what_is_hard(penalty):
+    X, y = table()
+    model = regressor(strengths=np.inf, penalty=penalty, batch_size=20)
+    with pytest.warns(ConvergenceWarning):
+        model.set_params(callbacks=[Interruption()]).fit(X, y)
+    assert max(model.equivariance_errors_.values()) < 1e-10
+
+
+def test_interrupted_fit_restores_the_best_weights():
+    X, y = table()
+    model = regressor(strengths=1.0, early_stopping=True, callbacks=[Interruption()])
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X, y)
+    whole = regressor(strengths=1.0, early_stopping=True, callbacks=[Halt(2)]).fit(X, y)
+    assert equal(state(model), state(whole))
+
+
+@pytest.mark.parametrize("warm_start", [False, True])
+def test_interrupted_fit_takes_the_place_of_the_last_one(warm_start):
+    X, y = table()
+    model = regressor(strengths=1.0, warm_start=warm_start).fit(X, y)
+    net = model.net_
+    with pytest.warns(ConvergenceWarning):
+        model.set_params(callbacks=[Interruption()]).fit(X, 2 * y)
+    assert model.net_ is not net
+    assert model.n_iter_ == 2
+
+
+def test_interrupt_before_an_epoch_is_complete_leaves_nothing():
+    model = regressor(strengths=1.0, callbacks=[Interruption(1)])
     with pytest.raises(KeyboardInterrupt):
         model.fit(*table())
     assert [name for name in vars(model) if name.endswith("_")] == []
 
 
-@pytest.mark.parametrize("warm_start", [False, True])
-def test_interrupted_fit_leaves_the_last_one(warm_start):
+def test_interrupted_pilots_leave_the_last_fit(monkeypatch):
     X, y = table()
-    model = regressor(strengths=1.0, warm_start=warm_start).fit(X, y)
+    model = regressor(strengths=1.0).fit(X, y)
     before, net = state(model), model.net_
+
+    def interrupt(self, survey):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Switch, "survey", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        model.set_params(callbacks=[Interruption()]).fit(X, 2 * y)
+        model.set_params(strengths=None, tuner=Switch()).fit(X, 2 * y)
     assert model.net_ is net
     assert equal(before, state(model))
 
