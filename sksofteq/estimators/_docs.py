@@ -38,7 +38,9 @@ hidden_layer_sizes : sequence of int, Representation or str, default=(128, 128)
         Number of epochs.
     early_stopping : bool, default=False
         Stop when the validation loss stops improving and restore the best weights. Epochs before
-        the last change of strengths do not count.
+        the last change of strengths do not count. A ConvergenceWarning tells if the loss still
+        fell by more than `tol` an epoch at the end of `max_iter` epochs. Without early stopping
+        nothing is said: the learning rate falls to zero over `max_iter` epochs, however many.
     validation_fraction : float, default=0.2
         Share of the rows set aside if early stopping or the tuner needs a validation part.
     n_iter_no_change : int, default=20

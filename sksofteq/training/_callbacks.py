@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 
@@ -97,6 +99,13 @@ class BestWeights(Callback):
         Epochs without an improvement after which training stops.
     tol : float
         Smallest relative improvement that resets the patience.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the last epoch comes while the validation loss falls by more than `tol` an epoch, on
+        average over `patience` epochs. That patience has not run out is not enough: the learning
+        rate has fallen to zero by then, so most fits that use all epochs are as good as done.
     """
 
     def __init__(self, settled_after: int, patience: int, tol: float) -> None:
@@ -105,6 +114,7 @@ class BestWeights(Callback):
     def on_train_begin(self, net: NeuralNet, **_: Any) -> None:
         """Forget earlier fits."""
         self.best_, self.reference_, self.waited_, self.weights_ = math.inf, math.inf, 0, None
+        self.path_: list[float] = []  # the best so far, by epoch
 
     def on_epoch_end(self, net: NeuralNet, **_: Any) -> None:
         """Keep the best weights; stop when patience runs out."""
@@ -114,6 +124,7 @@ class BestWeights(Callback):
         if loss < self.best_:
             self.best_ = loss
             self._keep(net.module_)
+        self.path_.append(self.best_)
         if loss < self.reference_ * (1 - self.tol):
             self.reference_, self.waited_ = loss, 0
         else:
@@ -122,9 +133,23 @@ class BestWeights(Callback):
             raise StopTraining
 
     def on_train_end(self, net: NeuralNet, **_: Any) -> None:
-        """Restore."""
+        """Restore; say whether more epochs would have helped."""
         if self.weights_ is not None:
             net.module_.load_state_dict(self.weights_)
+        if len(net.history) == net.max_epochs and self._improves():
+            warnings.warn(
+                f"max_iter={net.max_epochs} epochs are over, and the validation loss was still "
+                f"falling by more than tol={self.tol} an epoch over the last {self.patience}; "
+                "raise max_iter.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+
+    def _improves(self) -> bool:
+        if self.waited_ >= self.patience or len(self.path_) <= self.patience:
+            return False
+        earlier = self.path_[-1 - self.patience]
+        return self.path_[-1] < earlier * (1 - self.tol * self.patience)
 
     @torch.no_grad()
     def _keep(self, module: torch.nn.Module) -> None:

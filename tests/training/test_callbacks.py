@@ -1,10 +1,12 @@
 """What happens between epochs, on a net of a history and a few weights."""
 
+import contextlib
 import math
 from types import SimpleNamespace
 
 import pytest
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from skorch.history import History
 
 from sksofteq.training import (
@@ -29,7 +31,7 @@ class FakePenalty:
 def net(strengths=None) -> SimpleNamespace:
     module = torch.nn.Linear(1, 1, bias=False)
     penalty = FakePenalty(dict(strengths or {}))
-    return SimpleNamespace(history=History(), module_=module, penalty=penalty)
+    return SimpleNamespace(history=History(), module_=module, penalty=penalty, max_epochs=99)
 
 
 def epoch(net, train_loss=1.0, valid_loss=None, weight=None) -> None:
@@ -224,6 +226,26 @@ def test_a_loss_of_nan_is_never_the_best():
     fitted = net()
     stopped_after(BestWeights(0, patience=9, tol=0.0), fitted, [math.nan, 2.0, math.nan])
     assert fitted.module_.weight.item() == 2.0
+
+
+@pytest.mark.parametrize(
+    ("last", "warns"),
+    [(0.79, True), (0.81, False)],  # two epochs of a tenth each are asked for
+)
+def test_a_loss_that_still_falls_at_the_end_is_told(last, warns):
+    fitted = net()
+    fitted.max_epochs = 4
+    callback = BestWeights(0, patience=2, tol=0.1)
+    told = pytest.warns(ConvergenceWarning, match="raise max_iter")
+    with told if warns else contextlib.nullcontext():
+        stopped_after(callback, fitted, [2.0, 1.0, 0.9, last])
+
+
+@pytest.mark.parametrize("max_epochs", [3, 5])
+def test_too_few_epochs_to_judge_or_an_end_before_the_last_are_not(max_epochs):
+    fitted = net()
+    fitted.max_epochs = max_epochs
+    stopped_after(BestWeights(0, patience=3, tol=0.01), fitted, [3.0, 2.0, 1.0])
 
 
 def test_a_new_fit_forgets_the_last_one():
