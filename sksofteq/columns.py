@@ -61,11 +61,13 @@ def check_numbers(
 
 
 def _check_frame(table: pd.DataFrame, title: str, parameter: str | None) -> None:
-    wrong = table.iloc[:, [i for i in range(len(table.columns)) if not _is_number(table, i)]]
-    if len(wrong.columns):
-        kinds = ", ".join(f"{name!r} ({kind})" for name, kind in wrong.dtypes.items())
+    kinds = table.dtypes.tolist()
+    positions = [i for i, kind in enumerate(kinds) if not _is_number(kind, table, i)]
+    if positions:
+        wrong = table.iloc[:, positions]
+        found = ", ".join(f"{name!r} ({kind})" for name, kind in wrong.dtypes.items())
         raise ValueError(
-            f"{title} must hold numbers, got columns that do not: {kinds}. "
+            f"{title} must hold numbers, got columns that do not: {found}. "
             + _advice(wrong, title, parameter)
         )
     missing = table.columns[table.isna().to_numpy().any(axis=0)].tolist()
@@ -78,8 +80,7 @@ def _check_frame(table: pd.DataFrame, title: str, parameter: str | None) -> None
         )
 
 
-def _is_number(table: pd.DataFrame, i: int) -> bool:
-    kind = table.dtypes.iloc[i]
+def _is_number(kind: Any, table: pd.DataFrame, i: int) -> bool:
     if types.is_object_dtype(kind):
         return types.infer_dtype(table.iloc[:, i], skipna=True) in NUMBERS
     return types.is_numeric_dtype(kind)
