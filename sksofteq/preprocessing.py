@@ -168,6 +168,8 @@ class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X_scaled : ndarray of shape (n_samples, n_features), in the input's dtype
         """
         check_is_fitted(self)
+        if column_names(X) is not None:  # are they those of the fit, before what they hold
+            validate_data(self, X, reset=False, skip_check_array=True)
         X = check_numbers(X, "X")
         X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
         return ((X - self.mean_) / self.scale_).astype(X.dtype)

@@ -71,6 +71,8 @@ def check_table(
     ValueError
         If the data are unusable, do not fit the representations, or, without `reset`, the fit.
     """
+    if not reset and isinstance(X, pd.DataFrame):
+        _check_names(estimator, X)
     names_in, names_out = column_names(X), column_names(y)
     left_out = columns_left_out(estimator.rep_in, names_in)
     X, y = check_numbers(X, "X", left_out, "rep_in"), check_numbers(y, "y")
