@@ -14,7 +14,7 @@ ROOT = Path(sksofteq.__file__).parent
 LAYERS = [
     {"groups"},
     {"reps"},
-    {"candidates", "subspace"},
+    {"candidates", "columns", "subspace"},
     {"orbits", "standardisation", "_blocks"},
     {"nn"},
     {"linear", "discovery"},
@@ -25,7 +25,7 @@ LAYERS = [
     {"estimators"},
     {"inspection"},
     {"datasets"},
-    {"_demo"},
+    {"_demo", "_commands"},
     {"__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
