@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+FOLDER = "the folder that fit has written; loading one runs code in it, so take only your own"
 DESCRIPTION = "Find the symmetries of a table, and predict better for knowing."
 EXAMPLE = """\
 example:
@@ -98,7 +99,7 @@ def _add_fit(commands: argparse._SubParsersAction) -> None:
 
 def _add_predict(commands: argparse._SubParsersAction) -> None:
     predict = commands.add_parser("predict", help="predict with a model that was fitted here")
-    predict.add_argument("model", type=Path, help="the folder that fit has written")
+    predict.add_argument("model", type=Path, help=FOLDER)
     predict.add_argument("data", type=Path, help="a .csv or .parquet file")
     predict.add_argument("--output", type=Path, help="a .csv or .parquet file (default: print)")
     predict.set_defaults(run=_run_command("predict"))
@@ -106,7 +107,7 @@ def _add_predict(commands: argparse._SubParsersAction) -> None:
 
 def _add_report(commands: argparse._SubParsersAction) -> None:
     report = commands.add_parser("report", help="print again what a fit has found")
-    report.add_argument("model", type=Path, help="the folder that fit has written")
+    report.add_argument("model", type=Path, help=FOLDER)
     report.set_defaults(run=_run_command("report"))
 
 

@@ -26,21 +26,20 @@ def fit(options: argparse.Namespace) -> None:
     table = read_table(options.data)
     targets = matching(table, options.target, "--target")
     named = [name for name in (options.groups, options.weight) if name is not None]
-    extra = [column(table, name) for name in named]
+    extra = {name: column(table, name) for name in named}
     left_out = {*targets, *named, *matching(table, options.drop or [], "--drop")}
     inputs = [name for name in table.columns if name not in left_out]
     model = SoftEquivariantRegressor(
         tuple(options.symmetry or ()),
-        rep_in=representation(options.rep_in, inputs),
+        rep_in=representation(options.rep_in or ()),
         rep_out=options.rep_out,
         spaces=dict(options.space) if options.space else None,
         max_iter=options.max_iter,
         random_state=options.seed,
         verbose=sys.stderr.isatty(),
     )
-    parts = dict(zip(named, extra, strict=True))
     y = table[targets[0]] if len(targets) == 1 else table[targets]
-    model.fit(table[inputs], y, parts.get(options.weight), parts.get(options.groups))
+    model.fit(table[inputs], y, extra.get(options.weight), extra.get(options.groups))
     folder = options.output or options.data.with_suffix("")
     print(told(model))
     print(f"\nIn {save(model, targets, folder)}: {', '.join(written(folder))}")
@@ -99,9 +98,8 @@ def column(table: pd.DataFrame, name: str) -> pd.Series:
     return table[name]
 
 
-def representation(texts: Sequence[str] | None, inputs: list[str]) -> Any:
+def representation(texts: Sequence[str]) -> str | dict | None:
     """What the options say of the columns: one type for all, or a mapping of columns."""
-    texts = texts or []
     if not any("=" in text for text in texts):
         return " + ".join(texts) or None
     rep = {}

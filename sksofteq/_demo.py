@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import RidgeCV
 
+from sksofteq._commands import told
 from sksofteq.datasets import load_mocap_walk, trajectory_windows
 from sksofteq.estimators import SoftEquivariantRegressor
 from sksofteq.groups import GeneratedGroup, MatrixGroup, Reflection, parse_group
@@ -178,15 +179,9 @@ def _introduce(walk: Bunch, X: NDArray, test: NDArray) -> None:
 
 
 def _print_report(model: SoftEquivariantRegressor, errors: pd.DataFrame) -> None:
-    report = model.symmetry_report()
-    print("\nWhich symmetries do these recordings have?\n")
-    numbers = report[["strength", "residual", "equivariance_error", "support", "verdict"]]
-    print(numbers.round({"residual": 4, "equivariance_error": 3, "support": 3}).to_string())
-    print()
-    for label, reason in report["reason"].items():
-        print(f"{label}: {reason}")
+    print(f"\nWhich symmetries do these recordings have?\n\n{told(model)}")
     print(f"\nWhat pilots chose between:\n\n{_pilots(model).to_string(index=False)}")
-    if "cannot tell" in set(report["verdict"]):
+    if "cannot tell" in set(model.symmetry_report()["verdict"]):
         print(CANNOT_TELL)
     print("\nMean distance per joint on trials held out, in centimetres:\n")
     print(errors.round(2).to_string())

@@ -25,7 +25,8 @@ LAYERS = [
     {"estimators"},
     {"inspection"},
     {"datasets"},
-    {"_demo", "_commands"},
+    {"_commands"},
+    {"_demo"},
     {"__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
