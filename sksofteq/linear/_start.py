@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sksofteq.groups import MatrixGroup
-from sksofteq.linear._assembly import Rows
-from sksofteq.linear._fit import fit_ridge
+from sksofteq.linear._assembly import Rows, make_problems
+from sksofteq.linear._evidence import log_evidence
+from sksofteq.linear._left_out import left_out_error
 from sksofteq.linear._limits import TooLargeError
+from sksofteq.linear._problem import Problem
 from sksofteq.reps import Representation
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ START_UNKNOWNS = 2000
 #: Shrinkage per row, inputs standardised. It leads to as good a network as the alpha that
 #: maximises the evidence (docs/performance.md).
 START_ALPHA = 1e-2
+#: Decades of shrinkage per row to choose from.
+DECADES = range(-6, 1)
 #: Groups of rows are left out in at most so many parts.
 MAX_PARTS = 20
 
@@ -63,29 +67,64 @@ def ridge_start(
     strengths : mapping of str to float
         By candidate; inf is hard.
     alpha : float, default=0.01
-        None leaves it to the evidence, or to rows left out if some belong together.
+        None chooses one for each problem, by the evidence, or by groups left out.
     together : ndarray of shape (n,), default=None
         Rows with one value belong together.
     """
     inputs, target, weight = (np.asarray(v, dtype=np.float64) for v in (inputs, target, weight))
     weight = weight / weight.mean()  # the evidence would count a row of weight 4 as four rows
     factor = np.broadcast_to(np.asarray(factor, dtype=np.float64), target.shape)
-    rows, n = Rows(inputs, target, factor, weight), weight.sum()
+    rows = Rows(inputs, target, factor, weight)
     per_row = {label: 0.5 * rep_out.dim * strengths[label] for label in groups}
     hard = {label: value if math.isinf(value) else 0.0 for label, value in per_row.items()}
     parts = None if together is None else np.unique(together, return_inverse=True)[1] % MAX_PARTS
     for levels in (per_row, hard):
         with contextlib.suppress(TooLargeError):
-            found = fit_ridge(
-                rows,
-                rep_in,
-                rep_out,
-                groups,
-                {label: n * value for label, value in levels.items()},
-                None if alpha is None else n * alpha,
-                "evidence" if parts is None else "loo",
-                parts,
-                max_unknowns=START_UNKNOWNS,
-            )
-            return found.weight[:, :-1], found.weight[:, -1]
+            found = _solved(rows, rep_in, rep_out, groups, levels, alpha, parts)
+            return found[:, :-1], found[:, -1]
     return None
+
+
+def _solved(
+    rows: Rows,
+    rep_in: Representation,
+    rep_out: Representation,
+    groups: Mapping[str, MatrixGroup],
+    per_row: Mapping[str, float],
+    alpha: float | None,
+    parts: NDArray | None,
+) -> NDArray:
+    """The weights, the bias last; every problem with the shrinkage that suits it best."""
+    soft = {label: group for label, group in groups.items() if 0 < per_row[label] < math.inf}
+    hard = {label: group for label, group in groups.items() if per_row[label] == math.inf}
+    weight = np.zeros((rep_out.dim, rep_in.dim + 1))
+    for problem in make_problems(rows, rep_in, rep_out, soft, hard, START_UNKNOWNS):
+        levels = len(rows.inputs) * np.array([*map(per_row.get, soft), alpha or 0.0])
+        if alpha is None:
+            levels[-1] = len(rows.inputs) * _best_alpha(problem, levels, parts)
+        problem.add_weights(problem.refined(problem.solve(levels), levels), weight)
+    return weight
+
+
+def _best_alpha(problem: Problem, strengths: NDArray, parts: NDArray | None) -> float:
+    """The shrinkage per row that has least against it.
+
+    Decades, the half decades beside the best of them, and a parabola: each of a fit's pilots needs
+    a start, and a descent takes ten times as long.
+    """
+
+    def cost(decade: float) -> float:
+        chosen = np.append(strengths[:-1], 10.0**decade * len(problem.design))
+        if parts is None:
+            return -log_evidence([problem], chosen).value
+        return math.log(left_out_error([problem], chosen, parts) + 1e-300)
+
+    costs = {decade: cost(decade) for decade in DECADES}
+    best = min(costs, key=costs.get)
+    costs |= {near: cost(near) for near in (best - 0.5, best + 0.5)}
+    best = min(costs, key=costs.get)
+    if not {best - 0.5, best + 0.5} <= costs.keys():
+        return 10.0**best
+    left, here, right = (costs[best + step] for step in (-0.5, 0.0, 0.5))
+    curvature = left - 2 * here + right  # of a parabola through the three
+    return 10.0 ** (best + (0.25 * (left - right) / curvature if curvature > 0 else 0.0))
