@@ -46,9 +46,9 @@ def start_linear_(
 
     Adam takes long to find that map where inputs are correlated, and what hidden layers say at
     random is noise on top of it (docs/performance.md). A network without hidden layers is that
-    map, so that its shrinkage is worth looking for, as it is where rows belong together: those
-    of a group leave less to learn from than their number says. Networks with hidden layers start
-    free of finite strengths, as these let go of what is broken only by and by.
+    map, so that its shrinkage is worth looking for: by rows left out where some belong together,
+    as those of a group leave less to learn from than their number says. Networks with hidden
+    layers start free of finite strengths, as these let go of what is broken only by and by.
     """
     skip, output = module.core.skip, module.core.output
     index = rows.spread(SKIP_ROWS)
@@ -56,7 +56,7 @@ def start_linear_(
     parts = (v.cpu().numpy() for v in (some.inputs, some.target, some.factor, some.weight))
     together = None if together is None else together[index.cpu().numpy()]
     is_linear = not module.core.blocks
-    alpha = None if is_linear or together is not None else START_ALPHA
+    alpha = None if is_linear else START_ALPHA
     if not is_linear:
         strengths = {
             label: value if math.isinf(value) else 0.0 for label, value in strengths.items()
