@@ -136,10 +136,18 @@ def _joined(scenes: Sequence[str], to_fit: bool, among: bool) -> tuple[NDArray, 
     return X, y, np.repeat(np.arange(len(parts)), [len(X) for X, _ in parts])
 
 
+def _balanced(scene: NDArray, random_state: np.random.RandomState) -> NDArray:
+    """At most `MAX_FIT` rows, as many of each scene as there are up to an equal share."""
+    order = random_state.permutation(len(scene))
+    names = np.unique(scene)
+    share = MAX_FIT // len(names)
+    return np.concatenate([order[scene[order] == name][:share] for name in names])
+
+
 def _left_out(name: str, among: bool, seed: int) -> Data:
     others = [scene for scene in _tracks() if scene not in SCENES[name]]
     X, y, scene = _joined(others, True, among)
-    rows = np.random.RandomState(seed).permutation(len(X))[:MAX_FIT]
+    rows = _balanced(scene, np.random.RandomState(seed))
     test = _joined(SCENES[name], False, among)[:2]
     return Data((X[rows], y[rows]), test, scene[rows], metres=np.ones(2))
 

@@ -85,8 +85,10 @@ def test_few_noisy_rows():
 
 def test_few_groups_of_rows():
     for report in both(*table(), groups=np.repeat(np.arange(4), 50)):
-        assert (report.reason == "only 4 groups of rows to judge by").all()
+        assert report.reason.str.startswith("only 4 groups of rows to judge by").all()
         assert (report.verdict == "cannot tell").all()
+    assert "; kept, with " in report.reason[TURNS]
+    assert report.strength.to_dict() == {TURNS: 3.0, SCALING: 1e-3}  # the one is clearly broken
     one = np.zeros(200)
     assert (found(*table(), groups=one).reason == "only 1 group of rows to judge by").all()
     with pytest.raises(ValueError, match="at least two groups"):

@@ -38,10 +38,10 @@ SPREAD_LIMIT = 1.3
 SHARES = (1.0, 0.5, 0.25, 0.12)
 #: Rows and elements that this is judged by.
 SPREAD_ROWS, SPREAD_ELEMENTS = 300, 6
-
-
 #: With fewer rows nothing is tested.
 MIN_ROWS = 10
+#: Support below which even a few groups of rows tell that a candidate is broken.
+CLEARLY_BROKEN = 0.01
 
 
 @dataclass(frozen=True)
@@ -71,19 +71,27 @@ class Evidence:
     def supported(self) -> list[str]:
         """The candidates that hold, beyond chance."""
         sure = norm.cdf(CRITICAL_Z)
-        return [
-            label
-            for label, test in self.tests.items()
-            if self.reachable[label] and test.has_skill and test.support >= sure
-        ]
+        tests = self._testable().items()
+        return [label for label, test in tests if test.has_skill and test.support >= sure]
 
     def leaning(self) -> list[str]:
         """The candidates that look as if they held, be it by chance."""
-        return [k for k, test in self.tests.items() if self.reachable[k] and test.z < 0]
+        return [label for label, test in self._testable().items() if test.z < 0]
 
     def untestable(self) -> set[str]:
-        """The candidates that the data cannot test."""
-        return {label for label, reachable in self.reachable.items() if not reachable}
+        """The candidates that the data cannot test.
+
+        Moved rows leave the data; or there are too few rows, or groups of rows, and the candidate
+        is not so clearly broken that even these show it (`CLEARLY_BROKEN`).
+        """
+        return self.tests.keys() - self._testable().keys()
+
+    def _testable(self) -> dict[str, OrbitTest]:
+        return {
+            label: test
+            for label, test in self.tests.items()
+            if self.reachable[label] and (test.has_units or test.support < CLEARLY_BROKEN)
+        }
 
 
 def process_tests(

@@ -17,6 +17,7 @@ from sksofteq.metrics import (
     build_report,
     mean_equivariance_error,
     root_mean_square,
+    too_few,
 )
 from sksofteq.orbits import sample_elements
 from sksofteq.training import PenalizedNet
@@ -74,12 +75,16 @@ def findings(probe: FitProbe, costs: Mapping[str, float] | None = None) -> Findi
 
     `costs` are those of keeping them, as a share of the error on rows held out.
     """
-    untestable = dict.fromkeys(probe.untestable(), LEAVES_DATA)
+    tests = probe.orbit_tests(REPORT_ELEMENTS)
+    untestable = {
+        label: too_few(tests[label], probe.is_grouped) or LEAVES_DATA
+        for label in probe.untestable()
+    }
     for label, cost in (costs or {}).items():
         more = "more" if cost >= 0 else "less"
         untestable[label] += f"; kept, with {abs(cost):.0%} {more} error on rows held out"
     return Findings(
-        probe.orbit_tests(REPORT_ELEMENTS),
+        tests,
         probe.candidates,
         root_mean_square(probe.y_scale),
         untestable if probe.has_tests else dict.fromkeys(probe.candidates.groups, NO_ROWS),

@@ -30,7 +30,7 @@ BOUNDS = {
     "layers": (-0.5, 1.0),
     "typed": (-CRITICAL_Z, 0.7),
 }
-#: Share of the error to stay below where there is no z, as all rows are of one group.
+#: Share of the error to stay below where rows are of so few groups that z says little.
 CLEAR = 0.9
 
 
@@ -182,7 +182,7 @@ class Planner:
             return best
         before, after = self._run(best), self._run(other)
         test = compare_losses(before, after, self.together)
-        most = bounds[1] if test.units > 1 else min(bounds[1], CLEAR)
+        most = bounds[1] if test.has_units else min(bounds[1], CLEAR)
         passes = test.units == 1 or test.z < bounds[0]
         return other if passes and after.mean() < most * before.mean() else best
 

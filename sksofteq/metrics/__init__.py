@@ -7,13 +7,13 @@ from sksofteq.metrics._tests import find_symmetries, symmetry_test
 from sksofteq.metrics._verdicts import (
     EQUIVARIANT,
     LEAVES_DATA,
-    MIN_UNITS,
     NO_ROWS,
     SMALL_BREAK,
     Findings,
     Judgement,
     judge,
     root_mean_square,
+    too_few,
 )
 from sksofteq.orbits import CRITICAL_Z
 
@@ -21,7 +21,6 @@ __all__ = [
     "CRITICAL_Z",
     "EQUIVARIANT",
     "LEAVES_DATA",
-    "MIN_UNITS",
     "NO_ROWS",
     "REPORT_COLUMNS",
     "SMALL_BREAK",
@@ -35,4 +34,5 @@ __all__ = [
     "mean_equivariance_error",
     "root_mean_square",
     "symmetry_test",
+    "too_few",
 ]

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 #: A predictor that changes by less than this share of the target's variance along an orbit has
 #: an approximate symmetry, even where the test finds it broken.
 SMALL_BREAK = 0.05
-#: Fewer rows, or groups of rows, say nothing: of so few the standard error itself is a guess.
-MIN_UNITS = 10
 #: A predictor whose change along the orbit is a smaller share of the target's variance is
 #: equivariant up to rounding.
 ROUNDING_SIZE = 1e-6
@@ -144,7 +142,7 @@ def judge(
     grouped : bool, default=False
         Whether the test's units are groups of rows.
     """
-    why = untestable or _why_untold(test, grouped)
+    why = untestable or too_few(test, grouped) or _why_untold(test)
     verdict = _verdict(test)
     if why is None and verdict != "broken" and not test.has_skill:
         why = NO_SKILL  # where f fits noise, averages over anything lower its errors
@@ -152,6 +150,11 @@ def judge(
         return Judgement(0.5, "cannot tell", 0.0, 1.0, False, why)
     reason = _reason(test, verdict, deviation, grouped)
     return Judgement(test.support, verdict, test.support_low, test.support_high, False, reason)
+
+
+def too_few(test: OrbitTest, grouped: bool) -> str | None:
+    """That there are too few rows, or groups of rows, to judge by; None where there are enough."""
+    return None if test.has_units else f"only {_units(test.units, grouped)} to judge by"
 
 
 def _verdict(test: OrbitTest) -> str:
@@ -171,10 +174,8 @@ def root_mean_square(scale: NDArray) -> float:
 # ------------------------------------------------------------------ reasons in words
 
 
-def _why_untold(test: OrbitTest, grouped: bool) -> str | None:
+def _why_untold(test: OrbitTest) -> str | None:
     """Why a test that was made says nothing, None where it says something."""
-    if test.units is not None and test.units < MIN_UNITS:
-        return f"only {_units(test.units, grouped)} to judge by"
     if not np.isfinite(test.z):
         return NOT_FINITE
     if test.z == 0.0:

@@ -3,6 +3,7 @@
 from sksofteq.orbits._averages import Predict, orbit_average, orbit_predictions
 from sksofteq.orbits._comparison import (
     CRITICAL_Z,
+    MIN_UNITS,
     OrbitTest,
     compare_losses,
     orbit_test,
@@ -23,6 +24,7 @@ from sksofteq.orbits._reach import REACH_AUC, REACH_ROWS, orbit_auc
 
 __all__ = [
     "CRITICAL_Z",
+    "MIN_UNITS",
     "REACH_AUC",
     "REACH_ROWS",
     "Element",

@@ -23,6 +23,8 @@ CRITICAL_Z = 1.645
 #: of the target's variance, so a perfect predictor's are no better known than to the square of
 #: this many roundings.
 ROUNDING_UNITS = 64.0
+#: Fewer rows, or groups of rows, say little: of so few the standard error itself is a guess.
+MIN_UNITS = 10
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class OrbitTest:
     def has_skill(self) -> bool:
         """Whether f or f_G predicts better than a constant, beyond chance (`CRITICAL_Z`)."""
         return self.skill is None or self._tail(self.skill) <= norm.sf(CRITICAL_Z)
+
+    @property
+    def has_units(self) -> bool:
+        """Whether there are rows, or groups of rows, enough to judge by (`MIN_UNITS`)."""
+        return self.units is None or self.units >= MIN_UNITS
 
     @property
     def support(self) -> float:

@@ -29,8 +29,9 @@ class ProcessTuner(Tuner):
         high * min(-z / c, 10)                               for z < -c,
 
     so candidates keep the order of their evidence; those that the data cannot test get `high`, as
-    all do where there are fewer than 10 rows. No rows are set aside, and neither the target's
-    scale nor a network's luck change anything.
+    all do where there are fewer than 10 rows, and where rows are of fewer than 10 groups all but
+    those that even these show to be broken (support below 1 percent). No rows are set aside, and
+    neither the target's scale nor a network's luck change anything.
     While typed layers train, all candidates begin at `start` at least, and those that end lower
     are relaxed step by step over the first `span` of the epochs (`RelaxedStrengths`). Where no
     candidate holds, none falls below `high` if a pilot says that this predicts better: a function
@@ -77,9 +78,8 @@ class ProcessTuner(Tuner):
         """Test the candidates; return their strengths."""
         self.evidence_ = survey.evidence(self.n_elements)
         if self.evidence_.tested:  # a z of 0 would be in the middle, as if something were known
-            for label, test in self.evidence_.tests.items():
-                if self.evidence_.reachable[label]:
-                    self.strengths_[label] = self._strength(test)
+            for label in self.strengths_.keys() - self.evidence_.untestable():
+                self.strengths_[label] = self._strength(self.evidence_.tests[label])
         return dict(self.strengths_)
 
     def settle(self, strengths: Mapping[str, float]) -> RelaxedStrengths:

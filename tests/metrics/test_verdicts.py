@@ -10,14 +10,13 @@ from sksofteq.metrics import (
     CRITICAL_Z,
     EQUIVARIANT,
     LEAVES_DATA,
-    MIN_UNITS,
     SMALL_BREAK,
     Findings,
     judge,
     root_mean_square,
 )
 from sksofteq.metrics._verdicts import NO_SKILL
-from sksofteq.orbits import OrbitTest
+from sksofteq.orbits import MIN_UNITS, OrbitTest
 
 
 @pytest.mark.parametrize(

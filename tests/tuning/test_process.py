@@ -90,10 +90,17 @@ def test_evidence_for_and_against_weighs_the_same(bounds, z):
 
 
 def test_few_rows_count_for_as_much_as_students_distribution_says():
-    z = norm.isf(student.sf(1.5, 4))
-    assert z < 1.3
-    assert surveyed(units=5, a=-1.5)[1]["a"] == pytest.approx(surveyed(a=-z)[1]["a"])
-    assert surveyed(units=5, a=1.5)[1]["a"] == pytest.approx(surveyed(a=z)[1]["a"])
+    z = norm.isf(student.sf(1.5, 10))
+    assert z < 1.45
+    assert surveyed(units=11, a=-1.5)[1]["a"] == pytest.approx(surveyed(a=-z)[1]["a"])
+
+
+@pytest.mark.parametrize(
+    ("units", "z", "expected"),
+    [(9, -1.0, 3.0), (9, 1.4, 3.0), (9, 2.8, 3.0), (9, 3.0, 1e-3), (2, 30.0, 3.0), (1, 0.0, 3.0)],
+)
+def test_few_groups_test_nothing_but_what_is_clearly_broken(units, z, expected):
+    assert surveyed(units=units, a=z)[1]["a"] == pytest.approx(expected)
 
 
 def test_equal_bounds_leave_no_choice_but_to_strengthen():
