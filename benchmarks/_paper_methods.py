@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from numpy.typing import NDArray
@@ -111,8 +112,8 @@ def _network(
     return build
 
 
-def _plain(setting: Setting) -> Any:
-    return sq.SoftEquivariantRegressor(**setting.training())
+def _plain(setting: Setting, **parameters: Any) -> Any:
+    return sq.SoftEquivariantRegressor(**setting.training(), **parameters)
 
 
 def _plain_all_rows(setting: Setting) -> Any:
@@ -196,11 +197,18 @@ def _is_not_covered(task: Task) -> bool:
     return not task.is_covered
 
 
+def _in_metres(task: Task) -> bool:
+    return task.in_metres
+
+
 METHODS = {
     OURS: Method(_network(sq.SoftEquivariantRegressor, stops=False)),
     f"{OURS}, stopped early": Method(_network(sq.SoftEquivariantRegressor)),
     f"{OURS}, untestable dropped": Method(
         _network(sq.SoftEquivariantRegressor, stops=False, untestable="drop"), _is_not_covered
+    ),
+    f"{OURS}, distances": Method(
+        _network(sq.SoftEquivariantRegressor, stops=False, loss="distance"), _in_metres
     ),
     "SoftEquivariantRidge": Method(_soft_ridge()),
     "SoftEquivariantRidge, untestable dropped": Method(
@@ -216,6 +224,7 @@ METHODS = {
     "plain network": Method(_plain),
     "plain network, as large": Method(_plain_as_large),
     "plain network, all rows": Method(_plain_all_rows),
+    "plain network, distances": Method(partial(_plain, loss="distance"), _in_metres),
     "gradient boosting": Method(_outside(boosting)),
     "Gaussian process": Method(_outside(gaussian_process), is_dear=True),
     "nearest neighbours": Method(_outside(neighbours)),

@@ -5,10 +5,11 @@ are left alone, as estimators split off whole trials themselves.
 
 Pedestrians: the seven steps between eight positions, and by how much each of the next twelve
 positions differs from going on at the velocity of the last step; one scene left out for testing.
-Errors are distances in metres, the same as of positions. Rows to fit are 4000 windows, drawn by
-seed, of what the usual split trains on. Rows of one scene stay together, as methods are to say
-what carries over to another one. "Among others" adds where the two nearest people are, seen from
-the walker, and their last steps; where there are fewer, the walker stands in.
+Errors are distances in metres, the same as of positions. Rows to fit are at most 4000 windows of
+what the usual split trains on, drawn by seed, as many of each scene as there are up to an equal
+share. Rows of one scene stay together, as methods are to say what carries over to another one.
+"Among others" adds where the two nearest people are, seen from the walker, and their last steps;
+where there are fewer, the walker stands in.
 
 Cars: files of the Waymo Open Motion Dataset, split by scenario (84 percent to fit, at most 4000
 windows; 16 to test), normalised by numbers of the part to fit. `told` is what is plausible.
@@ -166,6 +167,7 @@ def _walkers(name: str, among: bool) -> Task:
         symmetries,
         AMONG if among else ALONE,
         is_known=False,
+        in_metres=True,
         validation=VALIDATION,
         moved_by=(turns,),
         extrapolate=_as_expected,
@@ -220,6 +222,7 @@ def waymo_tasks(path: Path) -> dict[str, Task]:
             holds,
             WAYMO,
             is_known=False,
+            in_metres=True,
             validation=VALIDATION,
             moved_by=turns if holds else (),
             extrapolate=_drives_on,

@@ -75,6 +75,8 @@ class Task:
         Whether `told` is the truth, rather than what physics suggests.
     is_covered : bool, default=True
         Whether rows are wide-spread enough to test the candidates.
+    in_metres : bool, default=False
+        Whether errors are told as distances, too.
     validation : float, default=0.5
         Share of the rows by which fits are stopped early.
     moved_by : tuple of str, default=None
@@ -89,6 +91,7 @@ class Task:
     view: dict[str, Any]
     is_known: bool = True
     is_covered: bool = True
+    in_metres: bool = False
     validation: float = 0.5
     moved_by: tuple[str, ...] | None = None
     extrapolate: Callable[[NDArray], NDArray] | None = None

@@ -27,6 +27,10 @@ hidden_layer_sizes : sequence of int, Representation or str, default=(128, 128)
         ``"16*scalar + 8*vector"``.
     max_rank : int, default=2
         Highest rank of hidden tensors.
+    loss : {"squared_error", "distance"}, default="squared_error"
+        What the fit makes small: the mean over outputs of the squared error, or its root, which
+        is the distance between prediction and target (of one output, the absolute error) and
+        heeds rows that are far off less. y is standardised. Tests of candidates compare squares.
     alpha : float, default=1e-4
         Decoupled weight decay.
     learning_rate_init : float, default=1e-2

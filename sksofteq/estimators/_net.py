@@ -10,7 +10,14 @@ from sksofteq.estimators._parameters import NetworkParameters
 from sksofteq.estimators._start import learning_rates
 from sksofteq.nn import SoftEMLP
 from sksofteq.penalties import Penalty
-from sksofteq.training import BestWeights, PenalizedNet, ProgressBar, StrengthTuning, TimeEstimate
+from sksofteq.training import (
+    LOSSES,
+    BestWeights,
+    PenalizedNet,
+    ProgressBar,
+    StrengthTuning,
+    TimeEstimate,
+)
 
 #: Devices on which torch has the optimizer as one kernel, in every version that is supported.
 FUSED = ("cpu", "cuda")
@@ -32,7 +39,7 @@ def make_net(
     batch_size = 200 if estimator.batch_size == "auto" else estimator.batch_size
     return estimator.net_class(
         module,
-        torch.nn.MSELoss,
+        LOSSES[estimator.loss],
         penalty=penalty,
         form=estimator.penalty,
         shuffle_seed=seed,

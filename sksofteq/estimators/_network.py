@@ -190,7 +190,8 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         solved = plan.network == "linear"
         if solved or not again:
             strengths = self._start_strengths(penalty)
-            start_linear_(module, rows, train.candidates.groups, strengths, parts.together)
+            groups = train.candidates.groups
+            start_linear_(module, rows, groups, strengths, parts.together, self.loss)
         rows_valid = None if valid is None else prepare_rows(module, valid, y_scale)
         tuning = StrengthTuning(rule, probe, dropped)
         epochs, rate = (1, 0.0) if solved else (self.max_iter, self.learning_rate_init)
@@ -257,7 +258,8 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         rows = prepare_rows(module, table, y_scale)
         if not again:
             strengths_start = self._start_strengths(penalty)
-            start_linear_(module, rows, table.candidates.groups, strengths_start, None)
+            groups = table.candidates.groups
+            start_linear_(module, rows, groups, strengths_start, None, self.loss)
         callbacks = [("tuning", StrengthTuning(FixedStrengths(strengths), probe))]
         moved = self._moved_rows(plan, None if again else tuner, dropped, table.candidates.groups)
         if moved is not None:

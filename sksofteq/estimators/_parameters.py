@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from skorch.callbacks import Callback
 
-from sksofteq.training import PenalizedNet
+from sksofteq.training import LOSSES, PenalizedNet
 
 
 class NetworkParameters(BaseEstimator):
@@ -29,6 +29,7 @@ class NetworkParameters(BaseEstimator):
         "spaces": [Mapping, None],
         "hidden_layer_sizes": ["array-like"],
         "max_rank": [Interval(Integral, 0, None, closed="left")],
+        "loss": [StrOptions(set(LOSSES))],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -54,6 +55,7 @@ class NetworkParameters(BaseEstimator):
         spaces: Mapping[str, int] | None = None,
         hidden_layer_sizes: Sequence = (128, 128),
         max_rank: int = 2,
+        loss: str = "squared_error",
         alpha: float = 1e-4,
         learning_rate_init: float = 1e-2,
         batch_size: int | str = "auto",
@@ -75,6 +77,7 @@ class NetworkParameters(BaseEstimator):
         self.spaces = spaces
         self.hidden_layer_sizes = hidden_layer_sizes
         self.max_rank = max_rank
+        self.loss = loss
         self.alpha = alpha
         self.learning_rate_init = learning_rate_init
         self.batch_size = batch_size

@@ -29,8 +29,8 @@ class SoftEquivariantRegressor(NetworkRegressor):
 
     One projection-based penalty per candidate pulls the weights towards its equivariant subspace
     (PER, arXiv 2306.00356). The loss is the mean squared error over samples and outputs, y
-    standardised, + sum_G strength_G R_G + weight decay, with R_G = sum over layers of
-    1/2 |W - P_G W|^2 + 1/2 |b - P_G b|^2. The strengths are tuned during the fit.
+    standardised (or what `loss` names), + sum_G strength_G R_G + weight decay, with R_G = sum over
+    layers of 1/2 |W - P_G W|^2 + 1/2 |b - P_G b|^2. The strengths are tuned during the fit.
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ class SoftEquivariantRegressor(NetworkRegressor):
     pilots_ : DataFrame
         What ``network="auto"`` compared: columns network, moved_by (candidates that moved rows or
         averaged predictions, where `augment` or `average` leaves it to the fit which do), held
-        (whether candidates kept some strength although none holds), error (mean squared error on
-        the rows held out, over the variance of y) and chosen. Empty if there was no choice.
+        (whether candidates kept some strength although none holds), error (the loss on the rows
+        held out, y standardised) and chosen. Empty if there was no choice.
 
     See Also
     --------
@@ -134,6 +134,7 @@ class SoftEquivariantRegressor(NetworkRegressor):
         penalty: str = "proximal",
         hidden_layer_sizes: Sequence = (128, 128),
         max_rank: int = 2,
+        loss: str = "squared_error",
         alpha: float = 1e-4,
         learning_rate_init: float = 1e-2,
         batch_size: int | str = "auto",
@@ -159,6 +160,7 @@ class SoftEquivariantRegressor(NetworkRegressor):
             spaces=spaces,
             hidden_layer_sizes=hidden_layer_sizes,
             max_rank=max_rank,
+            loss=loss,
             alpha=alpha,
             learning_rate_init=learning_rate_init,
             batch_size=batch_size,

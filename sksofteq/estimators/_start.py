@@ -41,6 +41,7 @@ def start_linear_(
     groups: Mapping[str, MatrixGroup],
     strengths: Mapping[str, float],
     together: NDArray | None,
+    loss: str,
 ) -> None:
     """Let the network start as the best linear map for these strengths, hidden layers mute.
 
@@ -61,7 +62,8 @@ def start_linear_(
         strengths = {
             label: value if math.isinf(value) else 0.0 for label, value in strengths.items()
         }
-    start = ridge_start(*parts, skip.rep_in, skip.rep_out, groups, strengths, alpha, together)
+    sides = (skip.rep_in, skip.rep_out, groups, strengths)
+    start = ridge_start(*parts, *sides, alpha, together, distance=loss == "distance")
     if start is not None:
         weight, bias = map(torch.as_tensor, start)
         skip.start_at_(weight)

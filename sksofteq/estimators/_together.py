@@ -16,7 +16,7 @@ from sksofteq.training import PenalizedNet, train_together
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-#: Parameters that shape the network or count its steps.
+#: Parameters that shape the network, count its steps, or say what is made small.
 SHARED = (
     "symmetries",
     "rep_in",
@@ -25,6 +25,7 @@ SHARED = (
     "hidden_layer_sizes",
     "max_rank",
     "network",
+    "loss",
     "batch_size",
     "max_iter",
     "device",
@@ -50,8 +51,8 @@ def fit_together(
     ----------
     estimators : sequence of estimators
         They share what shapes the network and counts its steps (symmetries, representations,
-        spaces, hidden_layer_sizes, max_rank, network, batch_size, max_iter, device) and may differ
-        in all else. Fitted in place.
+        spaces, hidden_layer_sizes, max_rank, network, batch_size, max_iter, device) and the loss,
+        and may differ in all else. Fitted in place.
     X : array-like or DataFrame of shape (n_samples, n_features)
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
     rows : sequence of arrays of int, default=None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +31,10 @@ START_ALPHA = 1e-2
 DECADES = range(-6, 1)
 #: Groups of rows are left out in at most so many parts.
 MAX_PARTS = 20
+#: Solutions with other weights of rows after the first, where distances are to be small.
+REWEIGHTINGS = 8
+#: A row counts at most as one whose distance is this share of the median.
+LEAST_DISTANCE = 1e-2
 
 
 def ridge_start(
@@ -42,6 +48,7 @@ def ridge_start(
     strengths: Mapping[str, float],
     alpha: float | None = START_ALPHA,
     together: NDArray | None = None,
+    distance: bool = False,
 ) -> tuple[NDArray, NDArray] | None:
     """Return W, shape (dim_out, dim_in), and b, shape (dim_out,), that ridge regression finds.
 
@@ -70,6 +77,11 @@ def ridge_start(
         None chooses one for each problem, by the evidence, or by groups left out.
     together : ndarray of shape (n,), default=None
         Rows with one value belong together.
+    distance : bool, default=False
+        Whether distances between factor_i (W x_i + b) and target_i are to be small, rather than
+        their squares: weights of rows are divided by them, 1 on average, and the map is solved
+        for again, several times (iteratively reweighted least squares). Strengths and shrinkage
+        stay those for squares.
     """
     inputs, target, weight = (np.asarray(v, dtype=np.float64) for v in (inputs, target, weight))
     weight = weight / weight.mean()  # the evidence would count a row of weight 4 as four rows
@@ -80,9 +92,21 @@ def ridge_start(
     parts = None if together is None else np.unique(together, return_inverse=True)[1] % MAX_PARTS
     for levels in (per_row, hard):
         with contextlib.suppress(TooLargeError):
-            found = _solved(rows, rep_in, rep_out, groups, levels, alpha, parts)
+            sides = (rep_in, rep_out, groups, levels)
+            found, alphas = _solved(rows, *sides, repeat(alpha), parts)
+            for _ in range(REWEIGHTINGS if distance else 0):
+                found, _ = _solved(_reweighted(rows, found), *sides, alphas, parts)
             return found[:, :-1], found[:, -1]
     return None
+
+
+def _reweighted(rows: Rows, weights: NDArray) -> Rows:
+    """The rows, each with its weight over its distance from what these weights predict."""
+    predicted = rows.inputs @ weights[:, :-1].T + weights[:, -1]
+    distances = np.linalg.norm(rows.factor * predicted - rows.target, axis=1)
+    least = LEAST_DISTANCE * np.median(distances) + np.finfo(np.float64).tiny
+    weight = rows.weight / np.maximum(distances, least)
+    return replace(rows, weight=weight / weight.mean())
 
 
 def _solved(
@@ -91,19 +115,20 @@ def _solved(
     rep_out: Representation,
     groups: Mapping[str, MatrixGroup],
     per_row: Mapping[str, float],
-    alpha: float | None,
+    alphas: Iterable[float | None],
     parts: NDArray | None,
-) -> NDArray:
-    """The weights, the bias last; every problem with the shrinkage that suits it best."""
+) -> tuple[NDArray, list[float]]:
+    """The weights, the bias last, and every problem's shrinkage: for None what suits it best."""
     soft = {label: group for label, group in groups.items() if 0 < per_row[label] < math.inf}
     hard = {label: group for label, group in groups.items() if per_row[label] == math.inf}
-    weight = np.zeros((rep_out.dim, rep_in.dim + 1))
-    for problem in make_problems(rows, rep_in, rep_out, soft, hard, START_UNKNOWNS):
+    weight, used = np.zeros((rep_out.dim, rep_in.dim + 1)), []
+    problems = make_problems(rows, rep_in, rep_out, soft, hard, START_UNKNOWNS)
+    for problem, alpha in zip(problems, alphas, strict=False):
         levels = len(rows.inputs) * np.array([*map(per_row.get, soft), alpha or 0.0])
-        if alpha is None:
-            levels[-1] = len(rows.inputs) * _best_alpha(problem, levels, parts)
+        used.append(_best_alpha(problem, levels, parts) if alpha is None else alpha)
+        levels[-1] = len(rows.inputs) * used[-1]
         problem.add_weights(problem.refined(problem.solve(levels), levels), weight)
-    return weight
+    return weight, used
 
 
 def _best_alpha(problem: Problem, strengths: NDArray, parts: NDArray | None) -> float:

@@ -8,12 +8,14 @@ from sksofteq.training._callbacks import (
     StrengthTuning,
     TrainingInterrupted,
 )
+from sksofteq.training._losses import LOSSES
 from sksofteq.training._net import PenalizedNet
 from sksofteq.training._progress import ProgressBar, TimeEstimate
 from sksofteq.training._sampled import SampledNet
 from sksofteq.training._together import train_together
 
 __all__ = [
+    "LOSSES",
     "Augmentation",
     "BestWeights",
     "PenalizedNet",

@@ -15,7 +15,7 @@ from sksofteq.training._callbacks import StopTraining, TrainingInterrupted
 
 
 class PenalizedNet(NeuralNet):
-    """Fits a `SoftEMLP` with projection penalties.
+    """Fits a `SoftEMLP` with projection penalties; its criterion is one of `LOSSES`.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ class PenalizedNet(NeuralNet):
             return {"loss": self._data_loss(batch)}
 
     def _data_loss(self, batch: Rows) -> Tensor:
-        return weighted_loss(self.module_.core(batch.inputs), batch)
+        return self.criterion_(self.module_.core(batch.inputs), batch)
 
 
 class MeanLoss:
@@ -161,13 +161,3 @@ class MeanLoss:
     def value(self) -> float:
         """The mean; 0 without weight."""
         return float(self._total / self._weight) if float(self._weight) > 0 else 0.0
-
-
-def weighted_loss(output: Tensor, rows: Rows) -> Tensor:
-    """Weighted mean squared error; axes before those of rows and outputs are kept."""
-    return weighted_mean((rows.factor * output - rows.target).square().mean(dim=-1), rows.weight)
-
-
-def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
-    """Mean over the last axis; 0 without weight."""
-    return (values * weight).sum(dim=-1) / weight.sum(dim=-1).clamp_min(1e-30)

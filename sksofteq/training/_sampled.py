@@ -7,7 +7,8 @@ from typing import Any
 from torch import Tensor
 
 from sksofteq.training._batches import Rows
-from sksofteq.training._net import PenalizedNet, weighted_loss, weighted_mean
+from sksofteq.training._losses import weighted_mean
+from sksofteq.training._net import PenalizedNet
 
 
 class SampledNet(PenalizedNet):
@@ -23,7 +24,7 @@ class SampledNet(PenalizedNet):
         self.optimizer_.zero_grad(set_to_none=True)
         core = self.module_.core
         output = core(batch.inputs)
-        loss = weighted_loss(output, batch)
+        loss = self.criterion_(output, batch)
         rows = self.penalty.loss(core, batch.inputs, output, batch.target, batch.factor)
         (loss + weighted_mean(rows, batch.weight)).backward()
         self.update()

@@ -12,7 +12,7 @@ from torch.func import functional_call, vmap
 
 from sksofteq.training._batches import Rows
 from sksofteq.training._callbacks import StopTraining
-from sksofteq.training._net import MeanLoss, PenalizedNet, weighted_loss
+from sksofteq.training._net import MeanLoss, PenalizedNet
 
 #: Training and validation rows.
 Data = tuple[Rows, Rows | None]
@@ -138,7 +138,7 @@ class _Stack:
         """Take one step of every net; return the losses, shape (n_nets,)."""
         rows = _stack_rows(batches)
         outputs = self._outputs(dict(zip(self._names, self._stacked, strict=True)), rows.inputs)
-        losses = weighted_loss(outputs, rows)
+        losses = self.nets[0].criterion_(outputs, rows)
         gradients = torch.autograd.grad(losses.sum(), self._stacked, allow_unused=True)
         for parameters, gradient in zip(self._parameters, gradients, strict=True):
             if gradient is not None:

@@ -134,3 +134,38 @@ def test_a_large_problem_has_no_start(what):
         rep_in, rep_out = parse_rep("joint*xyz", spaces), parse_rep("joint", spaces)
         groups = {"all": parse_group("Permutation(100) on joint")}
     assert start(make_rows(3, rep_in, rep_out), rep_in, rep_out, groups, math.inf) is None
+
+
+def median_rows(n=41):
+    """One output that depends on nothing, with a long tail."""
+    rep_in, rep_out = parse_rep("scalar").bind({}), parse_rep("scalar").bind({})
+    target = np.exp(2.0 * np.random.RandomState(3).standard_normal((n, 1)))
+    ones = np.ones((n, 1))
+    return Rows(np.zeros((n, 1)), target, ones, ones[:, 0]), rep_in, rep_out
+
+
+def test_least_distance_to_one_output_is_the_median():
+    rows, *sides = median_rows()
+    assert start(rows, *sides)[1] == pytest.approx(rows.target.mean())
+    median, spread = np.median(rows.target), rows.target.std()
+    assert abs(start(rows, *sides, distance=True)[1] - median) < 0.05 * spread
+
+
+@pytest.mark.parametrize("level", [0.0, 0.1, math.inf])
+def test_outliers_hardly_move_the_map_of_least_distance(level):
+    groups, rep_in, rep_out = turns()
+    rows = make_rows(200, rep_in, rep_out)
+    matrix = np.hstack([np.zeros((3, 1)), 0.7 * np.eye(3), -1.3 * np.eye(3)])
+    clean = replace(rows, target=rows.factor * (rows.inputs @ matrix.T))
+    spoilt = clean.target.copy()
+    spoilt[::20] += 50.0
+    spoilt = replace(clean, target=spoilt)
+
+    def error(found):
+        predicted = rows.factor * (rows.inputs @ found[0].T + found[1])
+        return np.mean((predicted - clean.target) ** 2)
+
+    options = {"groups": groups, "level": level, "alpha": 1e-6}
+    squares = error(start(spoilt, rep_in, rep_out, **options))
+    distances = error(start(spoilt, rep_in, rep_out, distance=True, **options))
+    assert distances < 0.01 * squares

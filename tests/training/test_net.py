@@ -13,7 +13,7 @@ from sksofteq.groups import parse_group
 from sksofteq.nn import SoftEMLP
 from sksofteq.penalties import ProjectionPenalty
 from sksofteq.reps import parse_rep
-from sksofteq.training import PenalizedNet, Rows
+from sksofteq.training import LOSSES, PenalizedNet, Rows
 
 GROUP = parse_group("SO(3)")
 
@@ -42,7 +42,7 @@ def make_net(form="proximal", strength=0.0, hidden=(8,), optimizer=torch.optim.S
     settings = {"lr": 0.1, "batch_size": 100, "max_epochs": 1, "shuffle_seed": 0, **settings}
     net = PenalizedNet(
         module,
-        torch.nn.MSELoss,
+        LOSSES["squared_error"],
         penalty=penalty,
         form=form,
         optimizer=optimizer,
