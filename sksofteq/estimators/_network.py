@@ -385,9 +385,8 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         self.equivariance_errors_ = equivariance_errors(
             self._predict_ordered, X, probe.candidates, probe.random_state, n_rows
         )
-        self._report = report(
-            probe, self.regularizer_strengths_, self.equivariance_errors_, run.plan.costs
-        )
+        errors = self.equivariance_errors_
+        self._report = report(probe, self.regularizer_strengths_, errors, run.plan)
 
     def _choose_average(self, run: FitRun) -> list[Element]:
         """The group elements to average predictions over; none if that is not asked for."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from sksofteq.candidates import Candidates
+from sksofteq.estimators._plans import Plan
 from sksofteq.estimators._probe import FitProbe
 from sksofteq.metrics import (
     LEAVES_DATA,
@@ -70,19 +71,20 @@ def equivariance_errors(
     return errors
 
 
-def findings(probe: FitProbe, costs: Mapping[str, float] | None = None) -> Findings:
+def findings(probe: FitProbe, plan: Plan | None = None) -> Findings:
     """Tests of every candidate on the held-out rows, and why some cannot be tested.
 
-    `costs` are those of keeping them, as a share of the error on rows held out.
+    A plan tells what keeping these costs.
     """
     tests = probe.orbit_tests(REPORT_ELEMENTS)
     untestable = {
         label: too_few(tests[label], probe.is_grouped) or LEAVES_DATA
         for label in probe.untestable()
     }
-    for label, cost in (costs or {}).items():
-        more = "more" if cost >= 0 else "less"
-        untestable[label] += f"; kept, with {abs(cost):.0%} {more} error on rows held out"
+    for label, cost in plan.costs.items() if plan else ():
+        change = f"{abs(cost):.0%} {'more' if cost >= 0 else 'less'} error on rows held out"
+        said = "let go, as keeping it costs" if label in plan.let_go else "kept, with"
+        untestable[label] += f"; {said} {change}"
     return Findings(
         tests,
         probe.candidates,
@@ -102,9 +104,9 @@ def report(
     probe: FitProbe,
     strengths: dict[str, float],
     errors: dict[str, float],
-    costs: Mapping[str, float] | None = None,
+    plan: Plan | None = None,
 ) -> pd.DataFrame:
     """The symmetry report of the network as it is."""
     residuals = probe.penalty.relative_residuals() if strengths else []
     residuals = dict(zip(strengths, residuals, strict=True))
-    return build_report(strengths, residuals, errors, findings(probe, costs))
+    return build_report(strengths, residuals, errors, findings(probe, plan))

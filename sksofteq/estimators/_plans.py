@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sksofteq.groups import MatrixGroup
-from sksofteq.orbits import CRITICAL_Z, compare_losses
+from sksofteq.orbits import CRITICAL_Z, MIN_UNITS, compare_losses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +30,10 @@ BOUNDS = {
     "layers": (-0.5, 1.0),
     "typed": (-CRITICAL_Z, 0.7),
 }
+#: A candidate that cannot be tested is let go if with it, alone, a pilot's error is by this z and
+#: this factor above that of one without. A true symmetry may cost something, too, as rows that are
+#: moved are harder to fit, and pays elsewhere.
+TOO_DEAR = (CRITICAL_Z, 1.5)
 #: Share of the error to stay below where rows are of so few groups that z says little.
 CLEAR = 0.9
 
@@ -50,6 +54,8 @@ class Plan:
         Share of their stretching that elements are given; 1 where a candidate is missing.
     costs : mapping of str to float
         How much more error there is, as a share, for keeping a candidate that cannot be tested.
+    let_go : tuple of str
+        Candidates that cannot be tested and were too dear to keep.
     """
 
     network: str
@@ -57,6 +63,7 @@ class Plan:
     strengths: Mapping[str, float]
     shares: Mapping[str, float] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
+    let_go: tuple[str, ...] = ()
 
 
 def moving(labels: Sequence[str], groups: Mapping[str, MatrixGroup]) -> list[str]:
@@ -97,7 +104,8 @@ class Planner:
     firmer : mapping of str to float
         What else typed layers may be given; the same if there is no choice.
     kept : list of str
-        Candidates that cannot be tested and are imposed all the same.
+        Candidates that cannot be tested and are imposed all the same, but for those that turn
+        out to be `TOO_DEAR`.
     movers : list of str
         Candidates that may move rows and average predictions; others act through strengths alone.
     losses : callable
@@ -119,10 +127,12 @@ class Planner:
         together: NDArray | None = None,
         network: str | None = None,
     ) -> None:
-        self.evidence, self.kept, self.movers = evidence, kept, movers
-        self.strengths, self.firmer = strengths, firmer
+        self.evidence, self.untestable, self.movers = evidence, kept, movers
+        self.kept = list(kept)
+        self.given, self.strengths, self.firmer = strengths, strengths, firmer
         self.losses, self.together, self.network = losses, together, network
         self._tried: list[tuple[Plan, NDArray]] = []
+        self._compared: list[Plan] = []
 
     def plan(self, network: str, moved: Sequence[str]) -> Plan:
         """The plan with a network and candidates that move rows, the kept ones among them."""
@@ -136,6 +146,7 @@ class Planner:
         layers what is best then; these let go of what is broken, or keep it at some strength.
         Where there is a network already, only what moves it is chosen.
         """
+        self._let_go()
         supported, leaning = self.evidence.supported(), self.evidence.leaning()
         network = self.network or "plain"
         best = self.plan(network, ())
@@ -145,28 +156,47 @@ class Planner:
             moved = best.moved
             best = self._better(self.plan("linear", ()), best, BOUNDS["layers"])
             best = self._better(best, self._typed(moved), BOUNDS["typed"])
-        table = self._table(best)  # without the pilots that tell costs
-        return replace(best, costs=self._costs(best.network)), table
+        table = self._table(best)
+        gone = tuple(label for label in self.untestable if label not in self.kept)
+        return replace(best, costs=self._costs(best.network), let_go=gone), table
 
     def _typed(self, moved: Sequence[str]) -> Plan:
         """Typed layers, with the better of the two sets of strengths."""
         relaxed = self.plan("typed", moved)
         return self._better(relaxed, replace(relaxed, strengths=self.firmer), BOUNDS["held"])
 
+    def _let_go(self) -> None:
+        """Keep none that is too dear, alone; of few groups of rows none can be shown to be."""
+        if self.together is not None and len(np.unique(self.together)) < MIN_UNITS:
+            return
+        gone = [label for label in self.untestable if self._is_too_dear(label)]
+        self.kept = [label for label in self.untestable if label not in gone]
+        self.strengths, self.firmer = (
+            {k: min(v, WITHOUT) if k in gone else v for k, v in strengths.items()}
+            for strengths in (self.strengths, self.firmer)
+        )
+
+    def _is_too_dear(self, label: str) -> bool:
+        network = self.network or "plain"
+        free, keeping = (self._run(self._keeping(labels, network)) for labels in ([], [label]))
+        test = compare_losses(free, keeping, self.together)
+        z, factor = TOO_DEAR
+        return test.has_units and test.z > z and keeping.mean() > factor * free.mean()
+
     def _costs(self, network: str) -> dict[str, float]:
         """What each candidate that cannot be tested costs, alone, as a share of the error."""
-        if not self.kept:
+        if not self.untestable:
             return {}
         if self.network is None and network == "typed":
             network = "plain"  # which is less dear
         free = float(self._run(self._keeping([], network)).mean())
-        runs = {label: self._run(self._keeping([label], network)) for label in self.kept}
+        runs = {label: self._run(self._keeping([label], network)) for label in self.untestable}
         alone = {label: float(losses.mean()) for label, losses in runs.items()}
         return {label: error / free - 1 for label, error in alone.items()} if free else {}
 
     def _keeping(self, labels: list[str], network: str) -> Plan:
         """A network that keeps some candidates and no others."""
-        weak = {k: v if k in labels else min(v, WITHOUT) for k, v in self.strengths.items()}
+        weak = {k: v if k in labels else min(v, WITHOUT) for k, v in self.given.items()}
         return self._moved_by(labels, network, weak)
 
     def _moved_by(
@@ -181,6 +211,7 @@ class Planner:
         if other == best:
             return best
         before, after = self._run(best), self._run(other)
+        self._compared += [plan for plan in (best, other) if plan not in self._compared]
         test = compare_losses(before, after, self.together)
         most = bounds[1] if test.has_units else min(bounds[1], CLEAR)
         passes = test.units == 1 or test.z < bounds[0]
@@ -194,9 +225,10 @@ class Planner:
         return known[0]
 
     def _table(self, best: Plan) -> pd.DataFrame:
+        errors = [float(self._run(plan).mean()) for plan in self._compared]
         return pilot_table(
-            (plan.network, plan.moved, self._holds(plan), float(losses.mean()), plan == best)
-            for plan, losses in self._tried
+            (plan.network, plan.moved, self._holds(plan), error, plan == best)
+            for plan, error in zip(self._compared, errors, strict=True)
         )
 
     def _holds(self, plan: Plan) -> bool:

@@ -67,7 +67,9 @@ class SoftEquivariantRegressor(NetworkRegressor):
         of those named.
     untestable : {"keep", "drop"}, default="keep"
         Whether a candidate that the data cannot test keeps the strength that the tuner starts with
-        and moves rows, or neither. `pilots_` tells what keeping it costs on rows held out.
+        and moves rows, or neither. Where there are pilots, one that raises the error on rows held
+        out by more than half, beyond chance, is let go all the same; the report tells what keeping
+        it costs.
     <computing>
 
     Attributes

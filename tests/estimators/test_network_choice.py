@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from estimators_kit import BROKEN, KEPT, equal, regressor, state, table
 from sklearn.base import clone
 
 from sksofteq import equivariance_error, find_symmetries
-from sksofteq.estimators import fit_together
+from sksofteq.estimators import _plans, fit_together
 from sksofteq.estimators._plans import Planner
 
 NOTHING_MOVES = {"augment": False, "average": False}
@@ -210,9 +211,10 @@ def test_plain_networks_are_fitted_together():
 
 
 @pytest.mark.parametrize(("untestable", "strength"), [("keep", 3.0), ("drop", 0.0)])
-def test_candidates_out_of_reach(untestable, strength):
-    X, y = table(200)
-    X = X + [10, 0, 0, 10, 0, 0]
+def test_candidates_out_of_reach(untestable, strength, monkeypatch):
+    monkeypatch.setattr(_plans, "TOO_DEAR", (math.inf, math.inf))  # such short pilots know little
+    X = table(200)[0] + [10, 0, 0, 10, 0, 0]
+    y = np.hypot(X[:, 0], X[:, 1]) + X[:, 2]
     names = ("SO(2)@x,y", "SO(2)@y,z")
     model = regressor(names, untestable=untestable, max_iter=3).fit(X, y)
     report = model.symmetry_report().loc["SO(2)@x,y"]
@@ -222,3 +224,14 @@ def test_candidates_out_of_reach(untestable, strength):
     assert all(
         ("SO(2)@x,y" in moved) <= (untestable == "keep") for moved in model.pilots_.moved_by
     )
+
+
+def test_a_candidate_out_of_reach_that_is_too_dear_is_let_go():
+    X = table(200)[0] + [10, 0, 0, 10, 0, 0]
+    names = ("SO(2)@x,y", "SO(2)@y,z")
+    model = regressor(names, max_iter=20).fit(X, X[:, 1] ** 2)  # no length: turns are broken
+    report = model.symmetry_report().loc["SO(2)@x,y"]
+    assert report.verdict == "cannot tell"
+    assert "; let go, as keeping it costs" in report.reason
+    assert model.regularizer_strengths_["SO(2)@x,y"] == 1e-3
+    assert not any("SO(2)@x,y" in moved for moved in model.pilots_.moved_by)
