@@ -59,7 +59,7 @@ hidden_layer_sizes : sequence of int, Representation or str, default=(128, 128)
 _COMPUTING = """\
 callbacks : list of skorch callbacks, default=None
         Cloned in `fit`. A callback may end the fit by a KeyboardInterrupt in ``on_epoch_end``, as
-        skorch's own do.
+        skorch's own do. With a `sksofteq.training.Checkpoint` a fit that is killed can go on.
     device : str, default="cpu"
         Where torch computes.
     compile : bool, default=False

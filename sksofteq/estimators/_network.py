@@ -369,7 +369,7 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         """Set the fitted attributes; the net lets go of the data."""
         net, table = run.net, run.parts.train
         self._keep_table(table)
-        net.callbacks, net.callbacks_ = None, []
+        net.callbacks, net.callbacks_, net.shuffler_ = None, [], None
         self.net_, self._y_scale = net, run.y_scale
         self._fitted_architecture = {
             **self._architecture(table.candidates),

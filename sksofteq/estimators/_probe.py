@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -132,6 +132,16 @@ class FitProbe:
             label: orbit_auc(X, group, self.candidates.rep_in, self.random_state)
             for label, group in self.candidates.groups.items()
         }
+
+    def state_dict(self) -> dict[str, Any]:
+        """What later answers depend on."""
+        return {"generator": self.random_state.get_state(), "reach": vars(self).get("reach")}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Give the answers that another probe would have given next."""
+        self.random_state.set_state(state["generator"])
+        if state["reach"] is not None:
+            self.reach = state["reach"]
 
     def untestable(self) -> set[str]:
         """Candidates whose orbit leaves the data."""

@@ -160,6 +160,11 @@ class RowMover:
     random_state : RandomState
     shares : mapping of str to float
         By candidate, the share of their stretching that elements are given.
+
+    Attributes
+    ----------
+    last : (list of str, tuple) or None
+        What it was last called with, and the generator's state before.
     """
 
     def __init__(
@@ -172,13 +177,21 @@ class RowMover:
     ) -> None:
         self.module, self.table, self.y_scale = module, table, y_scale
         self.random_state, self.shares = random_state, shares
+        self.last: tuple[list[str], tuple] | None = None
 
     def __call__(self, labels: Sequence[str]) -> Rows:
         """The rows, moved by products of elements of the named candidates."""
+        self.last = list(labels), self.random_state.get_state()
         groups = [self.table.candidates.groups[label] for label in labels]
         shares = [self.shares.get(label, 1.0) for label in labels]
         moved = move_rows(self.table, groups, self.random_state, shares)
         return prepare_rows(self.module, moved, self.y_scale)
+
+    def again(self, last: tuple[list[str], tuple]) -> Rows:
+        """What the `last` call of another mover gave; the next ones will give the same, too."""
+        labels, generator = last
+        self.random_state.set_state(generator)
+        return self(labels)
 
 
 def predict_rows(module: SoftEMLP, X: NDArray) -> NDArray:

@@ -11,7 +11,7 @@ from sklearn.utils import _safe_indexing, check_consistent_length
 from sksofteq.estimators._network import NetworkRegressor
 from sksofteq.estimators._run import FitRun
 from sksofteq.estimators._table import kept_on_error
-from sksofteq.training import PenalizedNet, train_together
+from sksofteq.training import Checkpoint, PenalizedNet, train_together
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -69,8 +69,9 @@ def fit_together(
     Raises
     ------
     ValueError
-        If shared parameters differ, `compile` is set, the loss has other terms than the data's, or
-        the rows make unequal numbers of batches. All estimators are left as they were.
+        If shared parameters differ, `compile` is set, there are checkpoints, the loss has other
+        terms than the data's, or the rows make unequal numbers of batches. All estimators are
+        left as they were.
 
     Examples
     --------
@@ -149,5 +150,7 @@ def _check(estimators: list[NetworkRegressor], rows: list) -> None:
             f"estimators fitted together must train on the data's loss alone, and "
             f"{type(first).__name__} adds to it; fit them one by one."
         )
+    if any(isinstance(call, Checkpoint) for each in estimators for call in each.callbacks or []):
+        raise ValueError("estimators fitted together cannot go on from a Checkpoint.")
     if first.compile:
         raise ValueError("estimators fitted together are not compiled; set compile=False.")

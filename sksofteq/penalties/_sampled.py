@@ -91,6 +91,14 @@ class SampledPenalty:
 
     # ------------------------------------------------------------------ steps
 
+    def state_dict(self) -> dict[str, int]:
+        """How many elements have been used."""
+        return {"n_drawn": self._n_drawn}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on from there."""
+        self._n_drawn = state["n_drawn"]
+
     def begin_epoch(self) -> None:
         """Start the means of an epoch."""
         self._sums = self._input.mean.new_zeros(len(self.labels))

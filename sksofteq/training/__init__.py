@@ -1,4 +1,4 @@
-"""The skorch net, its in-memory batches and its callbacks (private)."""
+"""The skorch net, its in-memory batches and its callbacks (private, but for `Checkpoint`)."""
 
 from sksofteq.training._batches import Rows, TensorBatches
 from sksofteq.training._callbacks import (
@@ -8,6 +8,7 @@ from sksofteq.training._callbacks import (
     StrengthTuning,
     TrainingInterrupted,
 )
+from sksofteq.training._checkpoint import Checkpoint
 from sksofteq.training._losses import LOSSES
 from sksofteq.training._net import PenalizedNet
 from sksofteq.training._progress import ProgressBar, TimeEstimate
@@ -18,6 +19,7 @@ __all__ = [
     "LOSSES",
     "Augmentation",
     "BestWeights",
+    "Checkpoint",
     "PenalizedNet",
     "ProgressBar",
     "Rows",

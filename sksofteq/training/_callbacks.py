@@ -42,6 +42,20 @@ class StrengthTuning(Callback):
     def __init__(self, tuner: Tuner, probe: Probe, dropped: Collection[str] = ()) -> None:
         self.tuner, self.probe, self.dropped = tuner, probe, dropped
 
+    @property
+    def settings(self) -> str:
+        """The rule."""
+        return repr(self.tuner)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What rule and probe have become."""
+        return {"tuner": vars(self.tuner), "probe": self.probe.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        vars(self.tuner).update(state["tuner"])
+        self.probe.load_state_dict(state["probe"])
+
     def on_epoch_end(self, net: NeuralNet, **_: Any) -> None:
         """Record; ask the rule and set what it says."""
         loss = net.history[-1, "train_loss"]
@@ -65,7 +79,9 @@ class Augmentation(Callback):
     rows : Rows
         The training rows that batches are cut from; replaced in place.
     move : callable
-        Gets the labels of the candidates to move by and returns the rows, prepared.
+        Gets the labels of the candidates to move by and returns the rows, prepared. For
+        checkpoints it has `last`, which tells of the last call, `again`, which repeats it, and
+        `shares`.
     supported : callable
         Returns the labels to move by, now.
     """
@@ -83,6 +99,20 @@ class Augmentation(Callback):
         labels = self.supported()
         if labels:
             self.rows.replace(self.move(labels))
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """How far elements stretch."""
+        return dict(self.move.shares)
+
+    def state_dict(self) -> dict[str, Any]:
+        """How the rows came to lie as they do."""
+        return {"last": self.move.last}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Move them there."""
+        if state["last"] is not None:
+            self.rows.replace(self.move.again(state["last"]))
 
 
 class BestWeights(Callback):
@@ -110,6 +140,19 @@ class BestWeights(Callback):
 
     def __init__(self, settled_after: int, patience: int, tol: float) -> None:
         self.settled_after, self.patience, self.tol = settled_after, patience, tol
+
+    @property
+    def settings(self) -> tuple[int, int, float]:
+        """The parameters."""
+        return self.settled_after, self.patience, self.tol
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best weights, and for how long they have been."""
+        return {name: value for name, value in vars(self).items() if name.endswith("_")}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        vars(self).update(state)
 
     def on_train_begin(self, net: NeuralNet, **_: Any) -> None:
         """Forget earlier fits."""

@@ -42,6 +42,15 @@ class PenalizedNet(NeuralNet):
         self.form = form
         self.shuffle_seed = shuffle_seed
 
+    def initialize(self) -> PenalizedNet:
+        """Make everything anew; a checkpoint may say that epochs are done, and how to go on."""
+        super().initialize()
+        self.epochs_done_, self.interrupted_, self.shuffler_ = 0, False, self._make_shuffler()
+        return self
+
+    def _make_shuffler(self) -> torch.Generator:
+        return torch.Generator().manual_seed(self.shuffle_seed)
+
     def torch_compile(self, module: nn.Module, name: str) -> nn.Module:
         """Compile the core in place: it is what training calls, and the module calls it too.
 
@@ -72,6 +81,7 @@ class PenalizedNet(NeuralNet):
     def fit_loop(self, *args: Any, **kwargs: Any) -> PenalizedNet:
         """Run the epochs; remember a genuine interrupt, which skorch takes for a regular end."""
         self.interrupted_ = False
+        kwargs.setdefault("epochs", self.max_epochs - self.epochs_done_)
         try:
             return super().fit_loop(*args, **kwargs)
         except KeyboardInterrupt as error:
@@ -100,8 +110,7 @@ class PenalizedNet(NeuralNet):
         """Batches of tensors that are in memory already."""
         if not training:
             return TensorBatches(dataset, max(self.batch_size, 4096))
-        generator = torch.Generator().manual_seed(self.shuffle_seed)
-        return TensorBatches(dataset, self.batch_size, generator)
+        return TensorBatches(dataset, self.batch_size, self.shuffler_)
 
     def run_single_epoch(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **_: Any
