@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval
 from sksofteq.candidates import Candidates
 from sksofteq.estimators._checks import check_hidden_sizes
 from sksofteq.estimators._docs import with_shared_docs
-from sksofteq.estimators._rows import move_rows
+from sksofteq.estimators._moves import move_rows
 from sksofteq.estimators._soft_equivariant import SoftEquivariantRegressor
 from sksofteq.estimators._table import Table
 from sksofteq.estimators._wrapped import WrappedRegressor

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from sksofteq.estimators._checks import (
     check_labels,
     named_candidates,
 )
+from sksofteq.estimators._moves import RowMover, movers, moving_callbacks
 from sksofteq.estimators._net import fit_callbacks, make_net, user_callbacks
 from sksofteq.estimators._outcome import (
     ERROR_ROWS,
@@ -36,17 +36,16 @@ from sksofteq.estimators._parameters import NetworkParameters
 from sksofteq.estimators._pilots import average_elements, pilot_losses
 from sksofteq.estimators._plans import Plan, check_hard, is_planned
 from sksofteq.estimators._probe import FitProbe
-from sksofteq.estimators._rows import RowMover, predict_rows, prepare_rows, standardise_module
+from sksofteq.estimators._rows import predict_rows, prepare_rows, standardise_module
 from sksofteq.estimators._run import FitRun, Parts, split_table
 from sksofteq.estimators._start import seeded, set_start, start_linear_, take_over
 from sksofteq.estimators._survey import FitSurvey
 from sksofteq.estimators._table import Table, check_table, kept_on_error
-from sksofteq.groups import MatrixGroup
 from sksofteq.metrics import check_row_groups
 from sksofteq.nn import SoftEMLP
 from sksofteq.orbits import Element, orbit_average
 from sksofteq.penalties import Penalty, ProjectionPenalty
-from sksofteq.training import Augmentation, StrengthTuning
+from sksofteq.training import StrengthTuning
 from sksofteq.tuning import FixedStrengths, Tuner
 
 if TYPE_CHECKING:
@@ -196,10 +195,9 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         tuning = StrengthTuning(rule, probe, dropped)
         epochs, rate = (1, 0.0) if solved else (self.max_iter, self.learning_rate_init)
         callbacks = fit_callbacks(self, tuning, epochs, valid is not None)
-        moved = self._moved_rows(plan, tuner, dropped, train.candidates.groups)
-        if moved is not None:
-            mover = RowMover(module, train, y_scale, np.random.RandomState(seeds[2]), plan.shares)
-            callbacks.append(("augmentation", Augmentation(rows, mover, moved)))
+        moved = movers(self.augment, plan, tuner, dropped, train.candidates.groups)
+        mover = RowMover(module, train, y_scale, int(seeds[2]), plan.shares)
+        callbacks += moving_callbacks(moved, rows, mover)
         seed = int(seeds[1])
         net = make_net(self, module, penalty, callbacks, epochs, rate, seed, len(rows))
         return FitRun(net, (rows, rows_valid), probe, tuner, plan, parts, y_scale, seed, moved)
@@ -261,11 +259,10 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
             groups = table.candidates.groups
             start_linear_(module, rows, groups, strengths_start, None, self.loss)
         callbacks = [("tuning", StrengthTuning(FixedStrengths(strengths), probe))]
-        moved = self._moved_rows(plan, None if again else tuner, dropped, table.candidates.groups)
-        if moved is not None:
-            mover = RowMover(module, table, y_scale, np.random.RandomState(seed), plan.shares)
-            callbacks.append(("augmentation", Augmentation(rows, mover, moved)))
-        callbacks += user_callbacks(self)
+        rule = None if again else tuner
+        moved = movers(self.augment, plan, rule, dropped, table.candidates.groups)
+        mover = RowMover(module, table, y_scale, seed, plan.shares)
+        callbacks += moving_callbacks(moved, rows, mover) + user_callbacks(self)
         rate = self.learning_rate_init
         net = make_net(self, module, penalty, callbacks, 1, rate, seed, len(table)).initialize()
         if again:
@@ -344,24 +341,6 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         plan = Plan("plain" if self.network == "plain" else "typed", (), strengths, shares)
         check_hard(plan, table.candidates.groups)
         return tuner, plan
-
-    def _moved_rows(
-        self,
-        plan: Plan,
-        tuner: Tuner | None,
-        dropped: set[str],
-        groups: Mapping[str, MatrixGroup],
-    ) -> Callable[[], list[str]] | None:
-        """What tells, epoch by epoch, the candidates that move the rows; None if none ever do.
-
-        Without a rule, which has had its say, those that are named or planned.
-        """
-        labels = named_candidates(self.augment, groups, "augment")
-        if labels is True and tuner is not None and tuner.evidence is None and not plan.moved:
-            return lambda: [label for label in tuner.supported() if label not in dropped]
-        if is_planned(self.augment):
-            labels = list(plan.moved)
-        return (lambda: labels) if groups and labels else None
 
     # ------------------------------------------------------------------ fitted attributes
 

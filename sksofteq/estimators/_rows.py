@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +14,6 @@ from sksofteq.estimators._base import CHUNK
 from sksofteq.estimators._table import Table
 from sksofteq.groups import MatrixGroup
 from sksofteq.nn import SoftEMLP
-from sksofteq.orbits import sample_products
 from sksofteq.reps import Representation
 from sksofteq.standardisation import mean_and_scale, shared_scales
 from sksofteq.training import Rows
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
 
 #: A target that leaves its mean by no more than this share of it is constant.
 ROUNDING = 1e-12
-#: Rows that are moved are dealt into this many parts, or fewer, each with an element of its own.
-MAX_PARTS = 32
 
 
 def split_rows(
@@ -125,73 +121,6 @@ def prepare_rows(module: SoftEMLP, table: Table, y_scale: Tensor) -> Rows:
             factor=power * module.scale_out / scale,
             weight=_tensor(table.weight, module),
         )
-
-
-def move_rows(
-    table: Table,
-    groups: Sequence[MatrixGroup],
-    random_state: np.random.RandomState,
-    shares: Sequence[float] | None = None,
-) -> Table:
-    """The rows, dealt into parts, each moved by a product of one element of every group.
-
-    With `shares`, elements of a group stretch by only a share of what was drawn.
-    """
-    rep_in, rep_out = table.candidates.rep_in, table.candidates.rep_out
-    n_parts = min(MAX_PARTS, len(table))
-    elements = sample_products(groups, n_parts, table.X, rep_in, random_state, shares)
-    X, y = table.X.copy(), table.y.copy()
-    parts = np.array_split(random_state.permutation(len(X)), n_parts)
-    for rows, element in zip(parts, elements, strict=True):
-        X[rows] = rep_in.transform(X[rows], element)
-        y[rows] = rep_out.transform(y[rows], element)
-    return replace(table, X=X, y=y)
-
-
-class RowMover:
-    """Moves training rows by random group elements and prepares them again.
-
-    Parameters
-    ----------
-    module : SoftEMLP
-    table : Table
-        Raw rows in the representations' order.
-    y_scale : Tensor of shape (dim_out,)
-    random_state : RandomState
-    shares : mapping of str to float
-        By candidate, the share of their stretching that elements are given.
-
-    Attributes
-    ----------
-    last : (list of str, tuple) or None
-        What it was last called with, and the generator's state before.
-    """
-
-    def __init__(
-        self,
-        module: SoftEMLP,
-        table: Table,
-        y_scale: Tensor,
-        random_state: np.random.RandomState,
-        shares: Mapping[str, float],
-    ) -> None:
-        self.module, self.table, self.y_scale = module, table, y_scale
-        self.random_state, self.shares = random_state, shares
-        self.last: tuple[list[str], tuple] | None = None
-
-    def __call__(self, labels: Sequence[str]) -> Rows:
-        """The rows, moved by products of elements of the named candidates."""
-        self.last = list(labels), self.random_state.get_state()
-        groups = [self.table.candidates.groups[label] for label in labels]
-        shares = [self.shares.get(label, 1.0) for label in labels]
-        moved = move_rows(self.table, groups, self.random_state, shares)
-        return prepare_rows(self.module, moved, self.y_scale)
-
-    def again(self, last: tuple[list[str], tuple]) -> Rows:
-        """What the `last` call of another mover gave; the next ones will give the same, too."""
-        labels, generator = last
-        self.random_state.set_state(generator)
-        return self(labels)
 
 
 def predict_rows(module: SoftEMLP, X: NDArray) -> NDArray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sksofteq.estimators._checks import check_part_weight
+from sksofteq.estimators._moves import Movers
 from sksofteq.estimators._parameters import NetworkParameters
 from sksofteq.estimators._plans import Plan
 from sksofteq.estimators._probe import FitProbe
@@ -51,7 +51,7 @@ class FitRun:
     parts: Parts
     y_scale: Tensor
     seed: int
-    moved: Callable[[], list[str]] | None = None
+    moved: Movers = None
 
     def train(self) -> None:
         """Run the epochs. An interrupt ends them, and the network stays as it is by then.

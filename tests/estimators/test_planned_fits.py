@@ -14,8 +14,8 @@ from sklearn.base import clone
 
 from sksofteq import EquivariantRegressor
 from sksofteq.estimators import _plans, fit_together
+from sksofteq.estimators._moves import RowMover
 from sksofteq.estimators._plans import Planner
-from sksofteq.estimators._rows import RowMover
 from sksofteq.estimators._survey import FitSurvey
 from sksofteq.tuning import DualTuner, PaperTuner, PilotTuner
 
