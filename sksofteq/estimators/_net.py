@@ -63,13 +63,13 @@ def fit_callbacks(
 ) -> Callbacks:
     """Tuning, the learning rate's schedule, early stopping, progress, the user's own."""
     cosine = LRScheduler(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=epochs)
-    callbacks = [("tuning", tuning), ("schedule", cosine), ("time", TimeEstimate(epochs))]
+    callbacks = [("tuning", tuning), ("schedule", cosine), ("time", TimeEstimate())]
     if estimator.early_stopping and validate:
         settled = tuning.tuner.settled_after
         stopping = BestWeights(settled, estimator.n_iter_no_change, estimator.tol)
         callbacks.append(("best_weights", stopping))
     if estimator.verbose:
-        callbacks.append(("progress", ProgressBar(epochs)))
+        callbacks.append(("progress", ProgressBar()))
     return callbacks + user_callbacks(estimator)
 
 

@@ -16,19 +16,13 @@ LONG = 300.0
 
 
 class ProgressBar(Callback):
-    """A tqdm bar with the losses and the current strengths, in the candidates' order.
+    """A tqdm bar with the losses and the current strengths, in the candidates' order."""
 
-    Parameters
-    ----------
-    n_epochs : int
-    """
-
-    def __init__(self, n_epochs: int) -> None:
-        self.n_epochs = n_epochs
-
-    def on_train_begin(self, net: NeuralNet, **_: Any) -> None:
-        """Open the bar."""
-        self.bar_ = tqdm(total=self.n_epochs, unit="epoch", dynamic_ncols=True, leave=True)
+    def on_epoch_begin(self, net: NeuralNet, **_: Any) -> None:
+        """Open the bar, once it is known where the training goes on."""
+        if not hasattr(self, "bar_"):
+            epochs = {"total": net.max_epochs, "initial": net.epochs_done_, "unit": "epoch"}
+            self.bar_ = tqdm(**epochs, dynamic_ncols=True, leave=True)
 
     def on_epoch_end(self, net: NeuralNet, **_: Any) -> None:
         """Advance."""
@@ -43,20 +37,13 @@ class ProgressBar(Callback):
 
     def on_train_end(self, net: NeuralNet, **_: Any) -> None:
         """Close the bar."""
-        self.bar_.close()
-        del self.bar_
+        if hasattr(self, "bar_"):
+            self.bar_.close()
+            del self.bar_
 
 
 class TimeEstimate(Callback):
-    """Says after the first epoch how long all of them will take, if that is long.
-
-    Parameters
-    ----------
-    n_epochs : int
-    """
-
-    def __init__(self, n_epochs: int) -> None:
-        self.n_epochs = n_epochs
+    """Says after the first epoch how long all of them will take, if that is long."""
 
     def on_train_begin(self, net: NeuralNet, **_: Any) -> None:
         """Note the time."""
@@ -68,12 +55,13 @@ class TimeEstimate(Callback):
             return
         seconds = time.perf_counter() - self.start_
         self.start_ = None
-        if seconds * self.n_epochs > LONG:
+        n_epochs = net.max_epochs - net.epochs_done_
+        if seconds * n_epochs > LONG:
             LOGGER.warning(
                 "%d epochs of %.2g s each will take about %.0f minutes. Fewer rows or epochs "
                 "(max_iter), narrower layers (hidden_layer_sizes) and a GPU (device='cuda') make "
                 "it shorter; verbose=True shows how far it is.",
-                self.n_epochs,
+                n_epochs,
                 seconds,
-                seconds * self.n_epochs / 60,
+                seconds * n_epochs / 60,
             )
