@@ -20,6 +20,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from sksofteq._plain import SavedPlainly
 from sksofteq.candidates import resolve_candidates
 from sksofteq.columns import check_numbers, column_names
 from sksofteq.reps import Representation
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-class EquivariantScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class EquivariantScaler(SavedPlainly, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Standardise columns without breaking any candidate symmetry.
 
     Of the mean, only the part that is invariant under all candidates is subtracted: all of it

@@ -12,7 +12,7 @@ import sksofteq
 ROOT = Path(sksofteq.__file__).parent
 #: From the bottom up; what stands in one row does not import from the same row.
 LAYERS = [
-    {"groups"},
+    {"groups", "_plain"},
     {"reps"},
     {"candidates", "columns", "subspace"},
     {"orbits", "standardisation", "_blocks"},
@@ -23,7 +23,7 @@ LAYERS = [
     {"training"},
     {"metrics", "preprocessing"},
     {"estimators"},
-    {"inspection"},
+    {"inspection", "persistence"},
     {"datasets"},
     {"_commands"},
     {"_demo"},

@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from sksofteq._plain import SavedPlainly
 from sksofteq.estimators._table import Table, check_rows
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 CHUNK = 4096
 
 
-class CandidateRegressor(RegressorMixin, BaseEstimator):
+class CandidateRegressor(SavedPlainly, RegressorMixin, BaseEstimator):
     """Base of the regressors that are given candidate symmetries.
 
     A subclass calls `_keep_table` in `fit`, predicts rows in the representations' order and sets

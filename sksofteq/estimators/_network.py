@@ -300,7 +300,7 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         """The network to train and the scale of y; a fitted one is copied, lest a fit fail."""
         if again:
             module = copy.deepcopy(self.net_.module_)
-            return module.to(self.device), self._y_scale.to(self.device)
+            return module.to(self.device), torch.tensor(self._y_scale, device=self.device)
         dtype = torch.from_numpy(np.empty(0, table.X.dtype)).dtype
         module = self._build_module(table.candidates, plan)
         module = module.to(device=self.device, dtype=dtype)
@@ -348,8 +348,8 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         """Set the fitted attributes; the net lets go of the data."""
         net, table = run.net, run.parts.train
         self._keep_table(table)
-        net.callbacks, net.callbacks_, net.shuffler_ = None, [], None
-        self.net_, self._y_scale = net, run.y_scale
+        net.callbacks, net.callbacks_ = None, []
+        self.net_, self._y_scale = net, run.y_scale.cpu().numpy()
         self._fitted_architecture = {
             **self._architecture(table.candidates),
             "network": run.plan.network,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -16,7 +15,7 @@ from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._network import NetworkRegressor
 from sksofteq.estimators._plans import Plan
 from sksofteq.estimators._table import Table
-from sksofteq.nn import PathwayLinear, SoftEMLP
+from sksofteq.nn import SoftEMLP
 from sksofteq.penalties import PathwayPenalty, Penalty
 from sksofteq.tuning import FixedStrengths, Tuner
 
@@ -143,7 +142,7 @@ class ResidualPathwayRegressor(NetworkRegressor):
             candidates.rep_in,
             candidates.rep_out,
             tuple(candidates.groups.values()),
-            make_linear=partial(PathwayLinear, n_pathways=len(pathways)),
+            n_pathways=len(pathways),
             **self._architecture(candidates),
         )
         PathwayPenalty(module.core, candidates.groups, pathways).start_inside_()

@@ -72,7 +72,7 @@ def start_linear_(
 
 def take_over(net: PenalizedNet, earlier: PenalizedNet) -> None:
     """Go on with an earlier net's history and moments of the optimizer, not with its rates."""
-    moments = copy.deepcopy(earlier.optimizer_.state_dict()["state"])
+    moments = copy.deepcopy(earlier.moments)
     net.optimizer_.load_state_dict({**net.optimizer_.state_dict(), "state": moments})
     net.history = copy.copy(earlier.history)
 

@@ -294,11 +294,15 @@ class MatrixGroup:
     def __deepcopy__(self, memo: Mapping) -> MatrixGroup:
         return self
 
-    def __setstate__(self, state: dict) -> None:
-        self.__dict__.update(state)
-        for generators in self._actions.values():
-            for array in generators:
-                _frozen(array)  # a pickle forgets that an array is read-only
+    def __getstate__(self) -> dict[str, Any]:
+        """The generators as a list: the unnamed space, None, is no key in every format."""
+        actions = [(name, *generators) for name, generators in self._actions.items()]
+        return vars(self) | {"_actions": actions}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Files forget that an array is read-only.
+        actions = {name: (_frozen(lie), _frozen(rest)) for name, lie, rest in state["_actions"]}
+        vars(self).update(state | {"_actions": actions})
 
     def __str__(self) -> str:
         (space,) = self._actions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 ROUNDING = 1e-12
 #: Rows that are predicted at a time: products of features take much memory.
 CHUNK = 4096
+#: What `Preparation.fit` sets.
+FOUND = ("mean_in", "scale_in", "mean_out", "scale_out", "y_scale")
 
 
 class Preparation:
@@ -55,11 +57,25 @@ class Preparation:
         groups: Sequence[MatrixGroup],
         degree: int = 1,
     ) -> None:
-        self.groups, self.rep_out = tuple(groups), rep_out
+        self.groups, self.rep_out, self.degree = tuple(groups), rep_out, degree
         self.frame = Frame(rep_in, rep_out, groups)
         self.products = ProductFeatures(self.frame.rep_framed, degree)
         self.rep_features = self.products.rep_features
         self.rep_target = rep_out.as_vectors() if self.frame.translated else rep_out
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Arguments to make this again, and what `fit` found."""
+        arguments = {
+            "rep_in": self.frame.rep_in,
+            "rep_out": self.rep_out,
+            "groups": self.groups,
+            "degree": self.degree,
+        }
+        return {"arguments": arguments, "found": {name: vars(self)[name] for name in FOUND}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state["arguments"])
+        vars(self).update(state["found"])
 
     def fit(self, X: NDArray, y: NDArray, weight: NDArray) -> Rows:
         """Standardise by rows and return them ready to fit; their errors are in units of y_scale.

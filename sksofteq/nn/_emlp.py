@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from sksofteq.nn._features import CandidateSet, hidden_representation, join_type
 from sksofteq.nn._frames import Frame
 from sksofteq.nn._gated import GatedNonlinearity
 from sksofteq.nn._linear import SoftEquivariantLinear
+from sksofteq.nn._pathways import PathwayLinear
 from sksofteq.reps import Representation
 
 
@@ -75,11 +77,11 @@ class SoftEMLP(nn.Module):
         Highest rank of hidden types.
     skip : bool, default=True
         Whether a soft linear layer leads from input to output.
-    make_linear : callable, default=SoftEquivariantLinear
-        Makes a linear layer from (rep_in, rep_out, bias=True).
     typed : bool, default=True
         Whether the hidden layers have types. If not they are those of a perceptron: candidates
         act through the frame and on the skip alone.
+    n_pathways : int, default=0
+        If not 0, every linear layer is a sum of so many equivariant pathways and a free one.
 
     Attributes
     ----------
@@ -97,11 +99,12 @@ class SoftEMLP(nn.Module):
         hidden_layer_sizes: Sequence[int | Representation] = (128, 128),
         max_rank: int = 2,
         skip: bool = True,
-        make_linear: Callable[..., nn.Module] = SoftEquivariantLinear,
         typed: bool = True,
+        n_pathways: int = 0,
     ) -> None:
         super().__init__()
         self.rep_in, self.rep_out, self.groups = rep_in, rep_out, tuple(groups)
+        self.skip, self.typed, self.n_pathways = skip, typed, n_pathways
         candidates = CandidateSet(groups if typed else ())
         self.frame = Frame(rep_in, rep_out, groups)
         grouped_in, order_in = self.frame.rep_framed.grouped()
@@ -113,6 +116,9 @@ class SoftEMLP(nn.Module):
             else hidden_representation(size, rep_in.dims, candidates, rep_in, max_rank)
             for size in hidden_layer_sizes
         ]
+        make_linear = SoftEquivariantLinear
+        if n_pathways:
+            make_linear = partial(PathwayLinear, n_pathways=n_pathways)
         make_hidden = make_linear if typed else partial(make_linear, typed=False)
         self.core = _Core(
             grouped_in, grouped_out, hidden, candidates, skip, make_hidden, make_linear
@@ -122,6 +128,19 @@ class SoftEMLP(nn.Module):
         for name, size in (("in", grouped_in.dim), ("out", grouped_out.dim)):
             self.register_buffer(f"mean_{name}", torch.zeros(size))
             self.register_buffer(f"scale_{name}", torch.ones(size))
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """Arguments that make a network of this shape, its hidden types spelt out."""
+        return {
+            "rep_in": self.rep_in,
+            "rep_out": self.rep_out,
+            "groups": self.groups,
+            "hidden_layer_sizes": [gate.rep_out for *_, gate in self.core.blocks],
+            "skip": self.skip,
+            "typed": self.typed,
+            "n_pathways": self.n_pathways,
+        }
 
     def standardise(
         self, mean_in: Tensor, scale_in: Tensor, mean_out: Tensor, scale_out: Tensor

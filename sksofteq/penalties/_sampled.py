@@ -66,10 +66,6 @@ class SampledPenalty:
         self._strengths: dict[str, float] = {}
         self.begin_epoch()
 
-    def __getstate__(self) -> dict:
-        """Without the elements, which every fit draws anew."""
-        return vars(self) | {"_elements": {}}
-
     # ------------------------------------------------------------------ a penalty
 
     @property

@@ -354,6 +354,9 @@ class Representation:
     def __deepcopy__(self, memo: Mapping) -> Representation:
         return self
 
+    def __reduce__(self) -> tuple:
+        return Representation, (self.terms, self.dims)
+
     def __str__(self) -> str:
         names = [str(kind) if n == 1 else f"{n}*{kind}" for n, kind in self.terms]
         return " + ".join(names) or "0*scalar"

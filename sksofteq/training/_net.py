@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import json
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from skorch import NeuralNet
+from skorch.history import History
+from skorch.utils import get_map_location
 from torch import Tensor, nn
 
+from sksofteq.nn import SoftEMLP
 from sksofteq.penalties import PathwayPenalty, ProjectionPenalty
 from sksofteq.training._batches import Rows, TensorBatches
 from sksofteq.training._callbacks import StopTraining, TrainingInterrupted
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Parameters of a net that go into a file; those of the optimizer do not.
+SAVED = ("form", "shuffle_seed", "lr", "batch_size", "max_epochs", "device", "compile")
 
 
 class PenalizedNet(NeuralNet):
     """Fits a `SoftEMLP` with projection penalties; its criterion is one of `LOSSES`.
 
+    A copy, or one from a file, is rebuilt from plain values and arrays. It predicts, and its
+    moments and history are there to go on from, but it has neither penalty nor optimizer: every
+    fit makes its own.
+
     Parameters
     ----------
-    penalty : ProjectionPenalty or PathwayPenalty
+    penalty : ProjectionPenalty, PathwayPenalty or None
         The candidates' penalties; their strengths may change between epochs.
     form : {"proximal", "gradient"}
         Whether the penalty is a proximal step after the optimizer's or part of its gradient.
@@ -32,7 +48,7 @@ class PenalizedNet(NeuralNet):
     def __init__(
         self,
         *args: Any,
-        penalty: ProjectionPenalty | PathwayPenalty,
+        penalty: ProjectionPenalty | PathwayPenalty | None,
         form: str,
         shuffle_seed: int,
         **kwargs: Any,
@@ -42,14 +58,44 @@ class PenalizedNet(NeuralNet):
         self.form = form
         self.shuffle_seed = shuffle_seed
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What the net is rebuilt from: no code, and nothing that only this version could read."""
+        return {
+            "settings": {name: vars(self)[name] for name in SAVED},
+            "network": self.module_.recipe,
+            "weights": _as_arrays(self.module_.state_dict()),
+            "moments": {number: _as_arrays(values) for number, values in self.moments.items()},
+            "history": json.dumps(list(self.history), default=_as_json),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Rebuild the net, on the CPU where its device is missing."""
+        settings, weights = state["settings"], _as_tensors(state["weights"])
+        device = str(get_map_location(settings["device"]))  # which warns, with its reason
+        with torch.random.fork_rng(devices=[]):  # the weights drawn here do not stay
+            module = SoftEMLP(**state["network"])
+        module.to(weights["mean_in"].dtype).load_state_dict(weights)
+        settings = settings | {"device": device, "train_split": None, "verbose": 0}
+        self.__init__(module, nn.MSELoss, penalty=None, **settings)
+        self.initialize()
+        self._moments = {number: _as_tensors(v) for number, v in state["moments"].items()}
+        self.history = History(json.loads(state["history"]))
+
+    @property
+    def moments(self) -> dict[int, dict[str, Tensor]]:
+        """What the optimizer has remembered, by number of the parameter."""
+        return self._moments if self.penalty is None else self.optimizer_.state_dict()["state"]
+
+    def initialize_optimizer(self, *args: Any, **kwargs: Any) -> PenalizedNet:
+        """Make the optimizer, unless this is a copy: torch then imports for seconds."""
+        return self if self.penalty is None else super().initialize_optimizer(*args, **kwargs)
+
     def initialize(self) -> PenalizedNet:
         """Make everything anew; a checkpoint may say that epochs are done, and how to go on."""
         super().initialize()
-        self.epochs_done_, self.interrupted_, self.shuffler_ = 0, False, self._make_shuffler()
+        self.epochs_done_, self.interrupted_ = 0, False
+        self.shuffler_ = torch.Generator().manual_seed(self.shuffle_seed)
         return self
-
-    def _make_shuffler(self) -> torch.Generator:
-        return torch.Generator().manual_seed(self.shuffle_seed)
 
     def torch_compile(self, module: nn.Module, name: str) -> nn.Module:
         """Compile the core in place: it is what training calls, and the module calls it too.
@@ -153,6 +199,19 @@ class PenalizedNet(NeuralNet):
 
     def _data_loss(self, batch: Rows) -> Tensor:
         return self.criterion_(self.module_.core(batch.inputs), batch)
+
+
+def _as_arrays(values: Mapping[str, Tensor]) -> dict[str, NDArray]:
+    return {name: value.detach().cpu().numpy() for name, value in values.items()}
+
+
+def _as_tensors(values: Mapping[str, NDArray]) -> dict[str, Tensor]:
+    return {name: torch.tensor(np.asarray(value)) for name, value in values.items()}
+
+
+def _as_json(value: Any) -> Any:
+    """A number or array that a user's callback has recorded, anything else as text."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
 
 
 class MeanLoss:
