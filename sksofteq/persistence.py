@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from sksofteq import estimators, groups, reps, tuning
+from sksofteq import estimators, groups, tuning
 from sksofteq.estimators._frames_of_rows import RowFrames
 from sksofteq.estimators._plans import Plan
 from sksofteq.estimators._turns import Turn
 from sksofteq.linear import Preparation
 from sksofteq.preprocessing import EquivariantScaler
+from sksofteq.reps import Axis, Representation, Space, TensorType
 from sksofteq.training import PenalizedNet, SampledNet
 
 __all__ = ["TRUSTED_TYPES"]
 
+_COLUMNS = (Axis, Representation, Space, TensorType)
 _FITTED = (EquivariantScaler, PenalizedNet, Plan, Preparation, RowFrames, SampledNet, Turn)
 
 
@@ -25,10 +27,10 @@ def _classes(package: object) -> list[type]:
 TRUSTED_TYPES: list[str] = sorted(
     f"{kind.__module__}.{kind.__qualname__}"
     for kind in {
+        *_COLUMNS,
         *_FITTED,
         *_classes(estimators),
         *_classes(groups),
-        *_classes(reps),
         *_classes(tuning),
     }
 )

@@ -36,14 +36,23 @@ def table(n: int = 40) -> tuple[np.ndarray, np.ndarray]:
     return X, X[:, :1] * (X[:, 1:4] - X[:, 4:]) + [0.0, 0.0, 1.0]
 
 
-def models() -> dict:
-    """One estimator of every way to be saved, not fitted.
+def fitted_models() -> dict:
+    """One fit of every way to be saved.
 
-    None of them holds one of scikit-learn's, which warn in any other version.
+    None of them holds an estimator of scikit-learn's, which warn in any other version.
     """
+    X, y = table()
+    straight = X[:, 1:4] - X[:, 4:]  # for which pilots choose a linear map
+    fitted = {name: model.fit(X, y) for name, model in models().items()}
+    return fitted | {"linear": SoftEquivariantRegressor(CANDIDATES, **NETWORK).fit(X, straight)}
+
+
+def models() -> dict:
+    """Those that are fitted to one table, not fitted."""
     inner = SoftEquivariantRidge()
     return {
         "typed": SoftEquivariantRegressor(CANDIDATES, network="typed", **AVERAGED, **NETWORK),
+        "plain": SoftEquivariantRegressor(CANDIDATES, network="plain", **NETWORK),
         "pathways": ResidualPathwayRegressor(CANDIDATES, **NETWORK),
         "ridge": SoftEquivariantRidge(CANDIDATES, degree=2, random_state=0, **REPS),
         "augmented": AugmentedRegressor(
@@ -65,8 +74,7 @@ def main() -> None:
     """Fit and write."""
     from skops import io
 
-    X, y = table()
-    fitted = {name: model.fit(X, y) for name, model in models().items()}
+    (X, _), fitted = table(), fitted_models()
     DATA.mkdir(exist_ok=True)
     io.dump(fitted, MODELS, compression=zipfile.ZIP_DEFLATED, compresslevel=9)
     np.savez_compressed(PREDICTIONS, X=X[:8], **predictions(fitted, X[:8]))

@@ -22,6 +22,7 @@ from skorch.exceptions import DeviceWarning
 import sksofteq
 from sksofteq import EquivariantScaler, groups, reps, tuning
 from sksofteq.persistence import TRUSTED_TYPES
+from sksofteq.training import Checkpoint
 
 
 def by_pickle(model):
@@ -110,6 +111,38 @@ def test_frames_of_named_spaces_and_averages(way):
     for name, more in (("mixed pathways", {}), ("soft, fixed", {"average": [symmetries[0]]})):
         model = NETWORKS[name](**settings, **more).set_params(symmetries=symmetries).fit(X, y)
         np.testing.assert_array_equal(way(model).predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_linear_map_that_pilots_chose_comes_back_and_goes_on(way):
+    X, y = table()
+    models = [NETWORKS["soft, tuned"](warm_start=True).fit(X, X[:, 0]) for _ in range(2)]
+    models[1] = way(models[1])
+    for model in models:
+        assert model.net_.module_.recipe["hidden_layer_sizes"] == []
+    assert_same_fit(*models)
+    assert_same_fit(*(model.fit(X, y) for model in models))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_warm_start_that_was_killed_goes_on_from_a_checkpoint(way, tmp_path):
+    X, y = table()
+    path = tmp_path / "fit"
+    model, killed = (
+        w(fitted("soft, fixed")).set_params(warm_start=True) for w in (by_pickle, way)
+    )
+    with pytest.raises(ZeroDivisionError):
+        killed.set_params(callbacks=[Checkpoint(path), Fault()]).fit(X, y)
+    assert path.exists()
+    restored = way(killed.set_params(callbacks=None))
+    assert_same_fit(model.fit(X, y), restored.set_params(callbacks=[Checkpoint(path)]).fit(X, y))
+
+
+class Fault(Callback):
+    """Fails once an epoch is done."""
+
+    def on_epoch_begin(self, net, **kwargs):
+        1 / (2 - len(net.history))
 
 
 class Recorder(Callback):
@@ -240,8 +273,12 @@ def test_a_model_of_an_earlier_version_trains_on():
     assert set(report.verdict) <= {"holds", "approximate", "broken", "cannot tell"}
 
 
-def test_earlier_files_are_small():
-    assert MODELS.stat().st_size + PREDICTIONS.stat().st_size < 100_000
+def test_the_earlier_models_have_every_kind_of_network():
+    models = skops_io.load(MODELS, trusted=TRUSTED_TYPES)
+    shapes = {name: m.net_.module_.recipe for name, m in models.items() if hasattr(m, "net_")}
+    assert [shapes[name]["typed"] for name in ("typed", "plain", "linear")] == [True, False, False]
+    assert shapes["linear"]["hidden_layer_sizes"] == []
+    assert shapes["pathways"]["n_pathways"] == 1
 
 
 def test_names_of_trusted_types_are_those_of_this_package():
