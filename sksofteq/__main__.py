@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-FOLDER = "the folder that fit has written; loading one runs code in it, so take only your own"
+FOLDER = "folder that fit has written; loading a model.joblib in it runs code: take only your own"
+FORMAT = "how the model is kept: joblib, or skops, which others can load without running code"
 DESCRIPTION = "Find the symmetries of a table, and predict better for knowing."
 EXAMPLE = """\
 example:
@@ -94,6 +95,7 @@ def _add_fit(commands: argparse._SubParsersAction) -> None:
     fit.add_argument("--max-iter", type=positive_int, default=200, help="epochs (200)")
     fit.add_argument("--seed", type=int, default=0, help="of the random numbers (0)")
     fit.add_argument("--output", type=Path, help="folder for the model (default: the data's name)")
+    fit.add_argument("--format", choices=("joblib", "skops"), default="joblib", help=FORMAT)
     fit.set_defaults(run=_run_command("fit"))
 
 

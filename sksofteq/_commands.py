@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import zipfile
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import joblib
@@ -15,14 +17,18 @@ import numpy as np
 import pandas as pd
 
 from sksofteq.estimators import SoftEquivariantRegressor
+from sksofteq.persistence import TRUSTED_TYPES
 
-#: What a fit leaves in its folder.
-MODEL, META, REPORT, PICTURE = "model.joblib", "columns.json", "report.csv", "symmetries.png"
+#: What a fit leaves in its folder: the model in one of two formats, and more.
+MODELS = {name: f"model.{name}" for name in ("joblib", "skops")}
+META, REPORT, PICTURE = "columns.json", "report.csv", "symmetries.png"
 READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
 
 
 def fit(options: argparse.Namespace) -> None:
     """Fit, print the report, save model, report and picture."""
+    if options.format == "skops":
+        skops_io()  # before a fit that could not be saved
     table = read_table(options.data)
     targets = matching(table, options.target, "--target")
     named = [name for name in (options.groups, options.weight) if name is not None]
@@ -42,7 +48,8 @@ def fit(options: argparse.Namespace) -> None:
     model.fit(table[inputs], y, extra.get(options.weight), extra.get(options.groups))
     folder = options.output or options.data.with_suffix("")
     print(told(model))
-    print(f"\nIn {save(model, targets, folder)}: {', '.join(written(folder))}")
+    save(model, targets, folder, options.format)
+    print(f"\nIn {folder}: {', '.join(written(folder))}")
 
 
 def predict(options: argparse.Namespace) -> None:
@@ -117,27 +124,49 @@ def representation(texts: Sequence[str]) -> str | dict | None:
 # ------------------------------------------------------------------ models
 
 
-def save(model: SoftEquivariantRegressor, targets: list[str], folder: Path) -> Path:
+def save(model: SoftEquivariantRegressor, targets: list[str], folder: Path, kept: str) -> None:
     """Write a model, its report and a picture, if there is matplotlib, to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    joblib.dump(model, folder / MODEL)
+    path = folder / MODELS[kept]
+    if kept == "skops":
+        skops_io().dump(model, path, compression=zipfile.ZIP_DEFLATED)
+    else:
+        joblib.dump(model, path)
+    for name in {*MODELS.values()} - {path.name}:
+        (folder / name).unlink(missing_ok=True)  # of the last fit
     (folder / META).write_text(json.dumps({"targets": targets}))
     if model.groups_:
         model.symmetry_report().to_csv(folder / REPORT)
         draw(model, folder / PICTURE)
-    return folder
 
 
 def written(folder: Path) -> list[str]:
     """Those of a fit's files that there are."""
-    return [name for name in (MODEL, META, REPORT, PICTURE) if (folder / name).exists()]
+    names = (*MODELS.values(), META, REPORT, PICTURE)
+    return [name for name in names if (folder / name).exists()]
 
 
 def load(folder: Path) -> tuple[SoftEquivariantRegressor, dict[str, Any]]:
     """Read a model and the names of its targets."""
-    if not (folder / MODEL).exists():
-        raise ValueError(f"{folder} is no folder that 'fit' has written: {MODEL} is missing.")
-    return joblib.load(folder / MODEL), json.loads((folder / META).read_text())
+    if (folder / MODELS["skops"]).exists():
+        model = skops_io().load(folder / MODELS["skops"], trusted=TRUSTED_TYPES)
+    elif (folder / MODELS["joblib"]).exists():
+        model = joblib.load(folder / MODELS["joblib"])
+    else:
+        raise ValueError(
+            f"{folder} is no folder that 'fit' has written: there is none of "
+            f"{', '.join(MODELS.values())}."
+        )
+    return model, json.loads((folder / META).read_text())
+
+
+def skops_io() -> ModuleType:
+    """skops.io, which loads models without running code."""
+    try:
+        from skops import io
+    except ImportError:
+        raise ImportError("a model.skops needs skops: pip install skops.") from None
+    return io
 
 
 def told(model: SoftEquivariantRegressor) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from skops import io
 
 from sksofteq import SoftEquivariantRegressor
 from sksofteq.__main__ import main
@@ -70,6 +74,36 @@ def test_a_fit_leaves_model_report_and_picture(data, tmp_path, capsys):
     first = capsys.readouterr().out
     assert main(["report", str(folder)]) == 0
     assert capsys.readouterr().out.strip() in first
+
+
+def test_a_model_that_runs_no_code(data, tmp_path, capsys):
+    _, path = data
+    folder = tmp_path / "bodies"
+    shown = []
+    for kept, other in (("skops", "joblib"), ("joblib", "skops")):
+        assert fit(path, *MEANING, "--drop", "trial", "--drop", "count", "--format", kept) == 0
+        assert f"model.{kept}" in capsys.readouterr().out
+        assert not (folder / f"model.{other}").exists()
+        assert main(["predict", str(folder), str(path)]) == 0
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1]
+
+
+def test_a_model_that_asks_for_more_than_its_types_is_not_loaded(data, tmp_path, capsys):
+    _, path = data
+    fit(path, *MEANING, "--drop", "trial", "--drop", "count", "--format", "skops")
+    capsys.readouterr()
+    io.dump(Path("harmless"), tmp_path / "bodies" / "model.skops")
+    assert main(["report", str(tmp_path / "bodies")]) == 2
+    error = capsys.readouterr().err
+    assert "Untrusted types found in the file" in error
+    assert error.count("\n") == 1
+
+
+def test_a_format_that_is_not_installed(data, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "skops", None)
+    assert fit(data[1], *MEANING, "--format", "skops") == 2
+    assert "error: a model.skops needs skops: pip install skops." in capsys.readouterr().err
 
 
 def test_predictions_to_a_file(data, tmp_path, capsys):
@@ -161,7 +195,6 @@ def test_a_space_needs_a_size(capsys):
 
 
 def test_parquet(data, tmp_path, capsys):
-    pytest.importorskip("pyarrow")
     table, _ = data
     table.to_parquet(tmp_path / "bodies.parquet")
     assert fit(tmp_path / "bodies.parquet", *MEANING, "--drop", "trial", "--drop", "count") == 0
