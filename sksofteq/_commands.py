@@ -27,8 +27,8 @@ READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
 
 def fit(options: argparse.Namespace) -> None:
     """Fit, print the report, save model, report and picture."""
-    if options.format == "skops":
-        skops_io()  # before a fit that could not be saved
+    folder = options.output or options.data.with_suffix("")
+    check_output(folder, options.format)
     table = read_table(options.data)
     targets = matching(table, options.target, "--target")
     named = [name for name in (options.groups, options.weight) if name is not None]
@@ -46,7 +46,6 @@ def fit(options: argparse.Namespace) -> None:
     )
     y = table[targets[0]] if len(targets) == 1 else table[targets]
     model.fit(table[inputs], y, extra.get(options.weight), extra.get(options.groups))
-    folder = options.output or options.data.with_suffix("")
     print(told(model))
     save(model, targets, folder, options.format)
     print(f"\nIn {folder}: {', '.join(written(folder))}")
@@ -124,6 +123,14 @@ def representation(texts: Sequence[str]) -> str | dict | None:
 # ------------------------------------------------------------------ models
 
 
+def check_output(folder: Path, kept: str) -> None:
+    """Raise an error before a fit that could not be saved."""
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file; --output must be a folder.")
+    if kept == "skops":
+        skops_io()
+
+
 def save(model: SoftEquivariantRegressor, targets: list[str], folder: Path, kept: str) -> None:
     """Write a model, its report and a picture, if there is matplotlib, to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -148,15 +155,17 @@ def written(folder: Path) -> list[str]:
 
 def load(folder: Path) -> tuple[SoftEquivariantRegressor, dict[str, Any]]:
     """Read a model and the names of its targets."""
-    if (folder / MODELS["skops"]).exists():
-        model = skops_io().load(folder / MODELS["skops"], trusted=TRUSTED_TYPES)
-    elif (folder / MODELS["joblib"]).exists():
-        model = joblib.load(folder / MODELS["joblib"])
-    else:
+    path = next((path for name in MODELS.values() if (path := folder / name).exists()), None)
+    if path is None:
         raise ValueError(
             f"{folder} is no folder that 'fit' has written: there is none of "
             f"{', '.join(MODELS.values())}."
         )
+    io = skops_io() if path.suffix == ".skops" else None
+    try:
+        model = joblib.load(path) if io is None else io.load(path, trusted=TRUSTED_TYPES)
+    except Exception as error:  # a damaged file may raise anything
+        raise ValueError(f"{path} cannot be read: {error}") from error
     return model, json.loads((folder / META).read_text())
 
 

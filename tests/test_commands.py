@@ -100,6 +100,22 @@ def test_a_model_that_asks_for_more_than_its_types_is_not_loaded(data, tmp_path,
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize("kept", ["joblib", "skops"])
+def test_a_damaged_file_is_named(kept, tmp_path, capsys):
+    (tmp_path / f"model.{kept}").write_bytes(b"junk, and more of it")
+    assert main(["report", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert f"model.{kept} cannot be read: " in error
+    assert error.count("\n") == 1
+
+
+def test_a_file_in_place_of_the_folder_is_said_before_the_fit(data, capsys):
+    assert fit(data[1], *MEANING, "--output", str(data[1])) == 2
+    shown = capsys.readouterr()
+    assert "bodies.csv is a file; --output must be a folder." in shown.err
+    assert shown.out == ""
+
+
 def test_a_format_that_is_not_installed(data, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "skops", None)
     assert fit(data[1], *MEANING, "--format", "skops") == 2
