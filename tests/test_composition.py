@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from sksofteq import AugmentedRegressor, EquivariantScaler, SoftEquivariantRidge
+from sksofteq.groups import SO
 
 NAMES = ["ax", "ay", "az", "bx", "by", "bz"]
 VECTORS = {("ax", "ay", "az"): "vector", ("bx", "by", "bz"): "vector"}
@@ -37,6 +40,16 @@ def frame(n=60) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 # ------------------------------------------------------------------ pipelines
+
+
+def test_a_notebook_shows_a_fitted_pipeline_with_short_names(model):
+    X, y = table(60)
+    model.set_params(symmetries={"turns": SO(3), "plane": SO(2).embed("yz")})
+    pipeline = make_pipeline(EquivariantScaler((SO(3),), "2*vector"), model).fit(X, y)
+    shown = html.unescape(pipeline._repr_html_())
+    assert "{'plane': SO(2)@y,z, 'turns': SO(3)}" in " ".join(shown.split())
+    assert "array([" not in shown  # of generators
+    assert "<class" not in shown  # of the net
 
 
 def test_scaler_in_front(model):

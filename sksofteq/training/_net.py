@@ -58,6 +58,10 @@ class PenalizedNet(NeuralNet):
         self.form = form
         self.shuffle_seed = shuffle_seed
 
+    def __repr__(self) -> str:
+        """Short, for tables of fitted attributes; ``net.module_`` shows every layer."""
+        return f"{type(self).__name__}({self.module.rep_in} -> {self.module.rep_out})"
+
     def __getstate__(self) -> dict[str, Any]:
         """What the net is rebuilt from: no code, and nothing that only this version could read."""
         return {
