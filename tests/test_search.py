@@ -9,6 +9,7 @@ import torch
 from estimators_kit import BROKEN, KEPT, regressor, table
 from sklearn import config_context
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - needed to import it
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -154,10 +155,12 @@ def test_groups_and_weights_are_routed_through_a_search_over_a_pipeline():
     passed = {"groups": np.arange(60) % 6, "sample_weight": np.linspace(0.1, 2.0, 60)}
     with config_context(enable_metadata_routing=True):
         model = ridge().set_fit_request(groups=True, sample_weight=True)
-        model.set_score_request(sample_weight=True)
         pipeline = make_pipeline(FunctionTransformer(), model)
         grid = {"softequivariantridge__symmetries": [(KEPT,)]}
-        search = GridSearchCV(pipeline, grid, cv=GroupKFold(2), error_score="raise")
+        scoring = get_scorer("r2").set_score_request(sample_weight=True)
+        search = GridSearchCV(
+            pipeline, grid, scoring=scoring, cv=GroupKFold(2), error_score="raise"
+        )
         search.fit(X, y, **passed)
     np.testing.assert_array_equal(search.predict(X), ridge().fit(X, y, **passed).predict(X))
 

@@ -23,7 +23,9 @@ def epoch(net, train_loss=1.0, valid_loss=None) -> None:
         net.history.record("valid_loss", valid_loss)
 
 
-def test_bar_shows_epochs_losses_and_strengths_in_order(capsys):
+def test_bar_shows_epochs_losses_and_strengths_in_order(capsys, monkeypatch):
+    for name in ("COLUMNS", "LINES"):  # early versions of tqdm want both
+        monkeypatch.setenv(name, "200")
     fitted, bar = net(), ProgressBar()
     for _ in range(2):
         bar.on_epoch_begin(fitted)
