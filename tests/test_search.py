@@ -187,3 +187,21 @@ def test_parallel_search_agrees_and_shares_the_cores(monkeypatch):
     )
     threads = joblib.Parallel(2)(joblib.delayed(torch.get_num_threads)() for _ in range(2))
     assert sum(threads) <= max(2, joblib.cpu_count())
+
+
+def test_a_worker_solves_bases_once():
+    def fit(seed):  # a worker gets its code, and imports the rest
+        import os
+
+        from estimators_kit import regressor, table
+
+        from sksofteq.subspace._invariants import invariant_subspace
+
+        before = invariant_subspace.cache_info().misses
+        regressor(strengths=1.0, max_iter=1, random_state=seed).fit(*table(60))
+        return os.getpid(), invariant_subspace.cache_info().misses - before
+
+    found = joblib.Parallel(2)(joblib.delayed(fit)(seed) for seed in range(6))
+    for worker in {process for process, _ in found}:
+        solved = [number for process, number in found if process == worker]
+        assert set(solved[1:]) <= {0}
