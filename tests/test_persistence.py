@@ -181,6 +181,14 @@ def test_a_net_of_a_gpu_loads_where_there_is_none():
     np.testing.assert_array_equal(by_skops(model).predict(X), fitted("soft, fixed").predict(X))
 
 
+def test_settings_of_a_net_are_those_that_are_saved():
+    model = by_pickle(fitted("soft, fixed"))
+    state = model.net_.__getstate__()
+    state["settings"]["callbacks"] = [Recorder()]
+    model.net_.__setstate__(state)
+    assert model.net_.callbacks is None
+
+
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_files_hold_no_training_data(name):
     few, many = (len(pickle.dumps(ESTIMATORS[name]().fit(*table(n)))) for n in (60, 600))

@@ -74,7 +74,8 @@ class PenalizedNet(NeuralNet):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Rebuild the net, on the CPU where its device is missing."""
-        settings, weights = state["settings"], _as_tensors(state["weights"])
+        settings = {name: state["settings"][name] for name in SAVED}  # whatever else there is
+        weights = _as_tensors(state["weights"])
         device = str(get_map_location(settings["device"]))  # which warns, with its reason
         with torch.random.fork_rng(devices=[]):  # the weights drawn here do not stay
             module = SoftEMLP(**state["network"])
