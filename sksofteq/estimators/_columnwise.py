@@ -15,8 +15,10 @@ from sksofteq.reps import Representation
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Of fewer rows or columns, numbers may be what they are by chance.
-MIN_ROWS, MIN_COLUMNS = 10, 3
+#: Of fewer rows, numbers may be what they are by chance.
+MIN_ROWS = 10
+#: Of fewer columns, too; two may well run from 0 to 1, as those of a grid in the plane do.
+MIN_STANDARDISED, MIN_STRETCHED = 2, 3
 #: At most this share of the rows is at either end of a column that was stretched to [0, 1];
 #: pixels, indicators and the like are there more often, by nature.
 SHARE_AT_ENDS = 0.01
@@ -44,15 +46,17 @@ def warn_if_columnwise(
         return
     tol = 1e-4 if X.dtype == np.float32 else 1e-6
     X = X.astype(np.float64, copy=False)
-    for trace, scaled in (
-        ("mean 0 and standard deviation 1, as by StandardScaler", _standardised(X, weight, tol)),
-        ("minimum 0 and maximum 1, as by MinMaxScaler", _stretched(X, tol)),
+    standardised = "mean 0 and standard deviation 1, as by StandardScaler"
+    stretched = "minimum 0 and maximum 1, as by MinMaxScaler"
+    for trace, scaled, least in (
+        (standardised, _standardised(X, weight, tol), MIN_STANDARDISED),
+        (stretched, _stretched(X, tol), MIN_STRETCHED),
     ):
-        if scaled.sum() < MIN_COLUMNS:
+        if scaled.sum() < least:
             continue
         broken = _broken(X, weight, candidates, scaled, tol)
         columns = np.flatnonzero(np.any(list(broken.values()), axis=0))
-        if len(columns) >= MIN_COLUMNS:
+        if len(columns) >= least:
             labels = [label for label, found in broken.items() if found.any()]
             shown = _shown(columns, candidates, names)
             warnings.warn(
@@ -72,7 +76,7 @@ def _standardised(X: NDArray, weight: NDArray, tol: float) -> NDArray:
     found = np.zeros(X.shape[1], dtype=bool)
     for w in (np.ones(len(X)), weight.astype(np.float64)):
         mean = w @ X / w.sum()
-        if (np.abs(mean) <= tol).sum() >= MIN_COLUMNS:
+        if (np.abs(mean) <= tol).sum() >= MIN_STANDARDISED:
             std = np.sqrt(w @ X**2 / w.sum())
             by_n = np.abs(std - 1) <= tol
             by_less = np.abs(std * np.sqrt(len(X) / (len(X) - 1)) - 1) <= tol

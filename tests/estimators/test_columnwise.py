@@ -203,11 +203,15 @@ def test_weights_may_have_been_known_to_the_scaler_or_not(scaler_weighted):
 
 
 @by_scaler
-def test_few_rows_or_columns_tell_nothing(name):
+def test_few_rows_tell_nothing(name):
     few_rows = SCALERS[name].fit_transform(columns(6, n=9))
     assert complaint(few_rows, "2*vector", ("O(3)",)) is None
-    few_columns = SCALERS[name].fit_transform(columns(2))
-    assert complaint(few_columns, "vector", ("SO(2)",)) is None
+
+
+def test_one_vector_in_the_plane_is_enough_unless_it_runs_from_0_to_1():
+    X = columns(2)
+    assert "columns 0, 1 (" in complaint(StandardScaler().fit_transform(X), "vector", ("SO(2)",))
+    assert complaint(MinMaxScaler().fit_transform(X), "vector", ("SO(2)",)) is None
 
 
 # ---------------------------------------------------------------------- no false alarms
@@ -243,7 +247,8 @@ def test_columns_are_called_as_in_the_table():
         SoftEquivariantRidge(("O(3)",), rep_in=rep, strengths=1.0).fit(
             scaler.fit_transform(X), np.arange(60.0)
         )
-    model.fit(scaler.fit_transform(X), np.arange(60.0))  # x and y alone are too few columns
+    with pytest.warns(UserWarning, match=r"columns 'x', 'y' \("):
+        model.fit(scaler.fit_transform(X), np.arange(60.0))
 
 
 def test_a_long_list_of_columns_is_cut():
