@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
-import tempfile
 from collections.abc import Iterator
 from numbers import Integral
 from pathlib import Path
@@ -93,7 +92,8 @@ class Checkpoint(Callback):
     def on_train_end(self, net: NeuralNet, **_: Any) -> None:
         """Remove the file of a fit that is over."""
         if not net.interrupted_:
-            Path(self.path).unlink(missing_ok=True)
+            for path in (Path(self.path), _part(Path(self.path))):
+                path.unlink(missing_ok=True)
 
 
 def fingerprint(net: NeuralNet, data: tuple[Rows, Rows | None]) -> str:
@@ -144,15 +144,17 @@ def restore(net: NeuralNet, saved: dict[str, Any]) -> None:
 
 def write(path: Path, content: dict[str, Any]) -> None:
     """Write a file that is whole at any time: the old one or the new one."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-        try:
-            pickle.dump(content, file, protocol=pickle.HIGHEST_PROTOCOL)
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            os.unlink(file.name)
-            raise
-    os.replace(file.name, path)
+    part = _part(path)
+    with part.open("wb") as file:
+        pickle.dump(content, file, protocol=pickle.HIGHEST_PROTOCOL)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+
+
+def _part(path: Path) -> Path:
+    """Where a file is while it is written; a fit that is killed then leaves it behind."""
+    return path.with_name(f"{path.name}.part")
 
 
 def _keepers(net: NeuralNet) -> Iterator[tuple[tuple[str, str], Any]]:

@@ -219,7 +219,15 @@ def test_a_file_is_whole_at_any_time(tmp_path):
     with pytest.raises(Exception, match="pickle"):
         write(path, {"epoch": 2, "cannot": lambda: None})
     assert pickle.loads(path.read_bytes()) == {"epoch": 1}
+    assert set(os.listdir(tmp_path)) == {"fit", "fit.part"}
+    write(path, {"epoch": 3})
     assert os.listdir(tmp_path) == ["fit"]
+
+
+def test_what_a_fit_left_that_was_killed_while_it_saved_is_removed(tmp_path):
+    (tmp_path / "fit.part").write_bytes(b"half of")
+    small(strengths=1.0, callbacks=[Checkpoint(tmp_path / "fit", every=100)]).fit(*table())
+    assert os.listdir(tmp_path) == []
 
 
 def test_every_must_be_a_number_of_epochs(tmp_path):
