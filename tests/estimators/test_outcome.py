@@ -216,7 +216,9 @@ def test_plain_network_fits_any_number_of_columns():
     assert regressor(None, rep_in=None).fit(X, X[:, 0]).predict(X).shape == (40,)
 
 
-def test_verbose_shows_losses_and_strengths(capsys):
+def test_verbose_shows_losses_and_strengths(capsys, monkeypatch):
+    for name in ("COLUMNS", "LINES"):  # early versions of tqdm want both
+        monkeypatch.setenv(name, "200")
     regressor(max_iter=13, early_stopping=True, verbose=True).fit(*table())
     shown = capsys.readouterr().err
     assert "13/13" in shown
