@@ -19,8 +19,8 @@ import pandas as pd
 from sksofteq.estimators import SoftEquivariantRegressor
 from sksofteq.persistence import TRUSTED_TYPES
 
-#: What a fit leaves in its folder: the model in one of two formats, and more.
-MODELS = {name: f"model.{name}" for name in ("joblib", "skops")}
+#: What a fit leaves in its folder: the model, in the one or the other format, and more.
+MODELS = {name: f"model.{name}" for name in ("skops", "joblib")}
 META, REPORT, PICTURE = "columns.json", "report.csv", "symmetries.png"
 READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
 
