@@ -7,6 +7,7 @@ ones that later versions still read.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,19 @@ TABLE, PAIRS = "__table__", "__pairs__"
 
 
 class SavedPlainly:
-    """Mixin of estimators, left of `BaseEstimator`, that are saved in plain form."""
+    """Mixin of estimators, left of `BaseEstimator`, that are saved in plain form.
+
+    A parameter that an earlier version did not have gets its default.
+    """
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: to_plain(value) for name, value in super().__getstate__().items()}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        super().__setstate__({name: from_plain(value) for name, value in state.items()})
+        parameters = signature(type(self)).parameters.values()
+        known = {parameter.name: parameter.default for parameter in parameters}
+        known |= {name: from_plain(value) for name, value in state.items()}
+        super().__setstate__(known)
 
 
 def to_plain(value: Any) -> Any:

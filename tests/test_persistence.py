@@ -153,6 +153,13 @@ class Recorder(Callback):
         net.history.record("tensor", torch.ones(2))
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_a_warm_start_goes_on_with_its_loss(way):
+    X, y = table()
+    models = [NETWORKS["soft, fixed"](loss="distance", warm_start=True).fit(X, y) for _ in "12"]
+    assert_same_fit(models[0].fit(X, y), way(models[1]).fit(X, y))
+
+
 @pytest.mark.parametrize("way", [by_pickle, by_skops])
 def test_what_callbacks_have_recorded_stays(way):
     model = NETWORKS["soft, fixed"](callbacks=[Recorder()]).fit(*table())
@@ -287,6 +294,16 @@ def test_the_earlier_models_have_every_kind_of_network():
     assert [shapes[name]["typed"] for name in ("typed", "plain", "linear")] == [True, False, False]
     assert shapes["linear"]["hidden_layer_sizes"] == []
     assert shapes["pathways"]["n_pathways"] == 1
+
+
+@pytest.mark.parametrize("make", [NETWORKS["soft, fixed"], EquivariantScaler])
+def test_parameters_that_an_earlier_version_did_not_have_get_their_defaults(make):
+    model = make(spaces={})
+    state = model.__getstate__()
+    del state["spaces"]
+    restored = type(model).__new__(type(model))
+    restored.__setstate__(state)
+    assert restored.get_params() == model.set_params(spaces=None).get_params()
 
 
 def test_names_of_trusted_types_are_those_of_this_package():

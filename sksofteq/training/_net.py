@@ -18,6 +18,7 @@ from sksofteq.nn import SoftEMLP
 from sksofteq.penalties import PathwayPenalty, ProjectionPenalty
 from sksofteq.training._batches import Rows, TensorBatches
 from sksofteq.training._callbacks import StopTraining, TrainingInterrupted
+from sksofteq.training._losses import MeanSquare
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,8 +31,8 @@ class PenalizedNet(NeuralNet):
     """Fits a `SoftEMLP` with projection penalties; its criterion is one of `LOSSES`.
 
     A copy, or one from a file, is rebuilt from plain values and arrays. It predicts, and its
-    moments and history are there to go on from, but it has neither penalty nor optimizer: every
-    fit makes its own.
+    moments and history are there to go on from, but it has no penalty, no optimizer and not its
+    own loss: every fit brings these along.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ class PenalizedNet(NeuralNet):
             module = SoftEMLP(**state["network"])
         module.to(weights["mean_in"].dtype).load_state_dict(weights)
         settings = settings | {"device": device, "train_split": None, "verbose": 0}
-        self.__init__(module, nn.MSELoss, penalty=None, **settings)
+        self.__init__(module, MeanSquare, penalty=None, **settings)
         self.initialize()
         self._moments = {number: _as_tensors(v) for number, v in state["moments"].items()}
         self.history = History(json.loads(state["history"]))
