@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sksofteq.groups import MatrixGroup
-from sksofteq.orbits import CRITICAL_Z, MIN_UNITS, compare_losses
+from sksofteq.orbits import CRITICAL_Z, MIN_UNITS, OrbitTest, compare_losses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,8 +34,9 @@ BOUNDS = {
 #: this factor above that of one without. A true symmetry may cost something, too, as rows that are
 #: moved are harder to fit, and pays elsewhere.
 TOO_DEAR = (CRITICAL_Z, 1.5)
-#: Share of the error to stay below where rows are of so few groups that z says little.
-CLEAR = 0.9
+#: Shares of the error to stay below where rows are of one group, so that there is no z, or of so
+#: few that z says little.
+CLEAR_OF_ONE, CLEAR_OF_FEW = 0.9, 0.97
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,13 @@ def is_planned(value: Any) -> bool:
     """Whether `augment` or `average` leaves it to the plan which candidates are moved by."""
     flag = isinstance(value, (bool, np.bool_)) and bool(value)
     return flag or (isinstance(value, str) and value == "auto")
+
+
+def _clear_share(test: OrbitTest) -> float:
+    """The share of the error to stay below for want of groups to judge by."""
+    if test.has_units:
+        return 1.0
+    return CLEAR_OF_ONE if test.units == 1 else CLEAR_OF_FEW
 
 
 def pilot_table(rows: Iterable[tuple] = ()) -> pd.DataFrame:
@@ -213,7 +221,7 @@ class Planner:
         before, after = self._run(best), self._run(other)
         self._compared += [plan for plan in (best, other) if plan not in self._compared]
         test = compare_losses(before, after, self.together)
-        most = bounds[1] if test.has_units else min(bounds[1], CLEAR)
+        most = min(bounds[1], _clear_share(test))
         passes = test.units == 1 or test.z < bounds[0]
         return other if passes and after.mean() < most * before.mean() else best
 
