@@ -19,6 +19,7 @@ _HOMES = {
     "MixedResidualPathwayRegressor": "sksofteq.estimators",
     "ResidualPathwayRegressor": "sksofteq.estimators",
     "SampledEquivariantRegressor": "sksofteq.estimators",
+    "SoftEquivariantClassifier": "sksofteq.estimators",
     "SoftEquivariantRegressor": "sksofteq.estimators",
     "SoftEquivariantRidge": "sksofteq.estimators",
     "equivariance_error": "sksofteq.metrics",

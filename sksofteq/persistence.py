@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sksofteq import estimators, groups, tuning
+from sksofteq.estimators._classifier import ProbabilityNetwork
 from sksofteq.estimators._frames_of_rows import RowFrames
 from sksofteq.estimators._plans import Plan
 from sksofteq.estimators._turns import Turn
@@ -14,7 +15,16 @@ from sksofteq.training import PenalizedNet, SampledNet
 __all__ = ["TRUSTED_TYPES"]
 
 _COLUMNS = (Axis, Representation, Space, TensorType)
-_FITTED = (EquivariantScaler, PenalizedNet, Plan, Preparation, RowFrames, SampledNet, Turn)
+_FITTED = (
+    EquivariantScaler,
+    PenalizedNet,
+    Plan,
+    Preparation,
+    ProbabilityNetwork,
+    RowFrames,
+    SampledNet,
+    Turn,
+)
 
 
 def _classes(package: object) -> list[type]:

@@ -1,6 +1,7 @@
-"""Regressors with scikit-learn's interface."""
+"""Regressors, and a classifier, with scikit-learn's interface."""
 
 from sksofteq.estimators._augmented import AugmentedRegressor
+from sksofteq.estimators._classifier import SoftEquivariantClassifier
 from sksofteq.estimators._equivariant import EquivariantRegressor
 from sksofteq.estimators._frame_averaging import FrameAveragingRegressor
 from sksofteq.estimators._residual_pathway import (
@@ -19,6 +20,7 @@ __all__ = [
     "MixedResidualPathwayRegressor",
     "ResidualPathwayRegressor",
     "SampledEquivariantRegressor",
+    "SoftEquivariantClassifier",
     "SoftEquivariantRegressor",
     "SoftEquivariantRidge",
     "fit_together",

@@ -11,7 +11,7 @@ from sksofteq.estimators._start import learning_rates
 from sksofteq.nn import SoftEMLP
 from sksofteq.penalties import Penalty
 from sksofteq.training import (
-    LOSSES,
+    ALL_LOSSES,
     BestWeights,
     PenalizedNet,
     ProgressBar,
@@ -39,7 +39,7 @@ def make_net(
     batch_size = 200 if estimator.batch_size == "auto" else estimator.batch_size
     return estimator.net_class(
         module,
-        LOSSES[estimator.loss],
+        ALL_LOSSES[estimator.loss],
         penalty=penalty,
         form=estimator.penalty,
         shuffle_seed=seed,

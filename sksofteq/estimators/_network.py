@@ -45,7 +45,7 @@ from sksofteq.metrics import check_row_groups
 from sksofteq.nn import SoftEMLP
 from sksofteq.orbits import Element, orbit_average
 from sksofteq.penalties import Penalty, ProjectionPenalty
-from sksofteq.training import StrengthTuning
+from sksofteq.training import ALL_LOSSES, StrengthTuning
 from sksofteq.tuning import FixedStrengths, Tuner
 
 if TYPE_CHECKING:
@@ -75,8 +75,9 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         shape = self._architecture(candidates)
         if plan.network == "linear":
             shape["hidden_layer_sizes"] = ()
-        typed = plan.network == "typed"
-        return SoftEMLP(candidates.rep_in, candidates.rep_out, groups, **shape, typed=typed)
+        shape["typed"] = plan.network == "typed"
+        shape["probabilities"] = ALL_LOSSES[self.loss].of_logits
+        return SoftEMLP(candidates.rep_in, candidates.rep_out, groups, **shape)
 
     def _make_penalty(self, module: SoftEMLP, table: Table, seed: int) -> Penalty:
         """What pulls a standardised network towards the candidates."""

@@ -16,8 +16,8 @@ from sksofteq.estimators._rows import predict_rows
 from sksofteq.estimators._run import Parts
 from sksofteq.estimators._start import seeded
 from sksofteq.estimators._table import Table
-from sksofteq.orbits import Element, orbit_average, row_losses, sample_products
-from sksofteq.training import LOSSES
+from sksofteq.orbits import Element, orbit_average, sample_products
+from sksofteq.training import ALL_LOSSES
 from sksofteq.tuning import Tuner
 
 if TYPE_CHECKING:
@@ -84,8 +84,7 @@ def pilot_losses(
             predicted = orbit_average(predict, held_out.X, elements, *sides)
     scale = run.y_scale.cpu().numpy()
     weight = held_out.weight / held_out.weight.mean()
-    squares = row_losses(predicted, held_out.y, scale)
-    losses = weight * LOSSES[estimator.loss].of_rows(squares)
+    losses = weight * ALL_LOSSES[estimator.loss].of_predictions(predicted, held_out.y, scale)
     moved = ", ".join(plan.moved) or "nothing"
     LOGGER.info("pilot: %s, moved by %s, error %.3g", plan.network, moved, losses.mean())
     return losses

@@ -122,6 +122,8 @@ class Planner:
         Group of each of these rows.
     network : {"typed", "plain", "linear"}, default=None
         The network that there is, in a warm start; None lets pilots choose.
+    solvable : bool, default=True
+        Whether a linear map can be solved for, and so is worth a pilot.
     """
 
     def __init__(
@@ -134,7 +136,9 @@ class Planner:
         losses: Callable[[Plan], NDArray],
         together: NDArray | None = None,
         network: str | None = None,
+        solvable: bool = True,
     ) -> None:
+        self.solvable = solvable
         self.evidence, self.untestable, self.movers = evidence, kept, movers
         self.kept = list(kept)
         self.given, self.strengths, self.firmer = strengths, strengths, firmer
@@ -162,7 +166,8 @@ class Planner:
         best = self._better(best, self.plan(network, leaning), BOUNDS["leaning"])
         if self.network is None:
             moved = best.moved
-            best = self._better(self.plan("linear", ()), best, BOUNDS["layers"])
+            if self.solvable:
+                best = self._better(self.plan("linear", ()), best, BOUNDS["layers"])
             best = self._better(best, self._typed(moved), BOUNDS["typed"])
         table = self._table(best)
         gone = tuple(label for label in self.untestable if label not in self.kept)

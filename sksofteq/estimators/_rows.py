@@ -70,6 +70,10 @@ def standardise_module(
         framed.cpu().numpy(), frame.rep_framed, groups, weight, shared_scales(frame.rep_in, groups)
     )
     rep_out = module.rep_out
+    if module.probabilities:  # logits have neither mean nor scale
+        zero, one = (_tensor(v, module) for v in (np.zeros(rep_out.dim), np.ones(rep_out.dim)))
+        module.standardise(_tensor(mean_in, module), _tensor(scale_in, module), zero, one)
+        return one
     shared_out = shared_scales(rep_out, groups)
     framed_y = framed_y.cpu().numpy()
     mean_out, scale_out = mean_and_scale(framed_y, rep_out, groups, weight, shared_out)

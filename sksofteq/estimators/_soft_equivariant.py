@@ -17,6 +17,7 @@ from sksofteq.estimators._network import NetworkRegressor
 from sksofteq.estimators._plans import Plan, Planner, is_planned, moving, pilot_table
 from sksofteq.estimators._run import FitRun
 from sksofteq.estimators._survey import FitSurvey
+from sksofteq.training import ALL_LOSSES
 from sksofteq.tuning import RULES, FixedStrengths, Tuner, make_tuner
 
 #: Pilots run for this share of the epochs.
@@ -231,6 +232,7 @@ class SoftEquivariantRegressor(NetworkRegressor):
             partial(survey.losses, share=PILOT_SHARE),
             survey.held_out_together,
             None if network == "auto" else network,
+            solvable=not ALL_LOSSES[self.loss].of_logits,
         )
         if self._has_choice(survey):
             plan, self._pilots = planner.choose()

@@ -66,6 +66,8 @@ def start_linear_(
     start = ridge_start(*parts, *sides, alpha, together, distance=loss == "distance")
     if start is not None:
         weight, bias = map(torch.as_tensor, start)
+        if module.probabilities:  # near equal ones, logits change n_classes times as much
+            weight, bias = len(bias) * weight, len(bias) * bias
         skip.start_at_(weight)
         output.start_at_(torch.zeros(output.rep_out.dim, output.rep_in.dim), bias)
 

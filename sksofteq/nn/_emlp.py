@@ -82,6 +82,8 @@ class SoftEMLP(nn.Module):
         act through the frame and on the skip alone.
     n_pathways : int, default=0
         If not 0, every linear layer is a sum of so many equivariant pathways and a free one.
+    probabilities : bool, default=False
+        Whether what leaves the layers are logits, and outputs the probabilities of classes.
 
     Attributes
     ----------
@@ -101,8 +103,10 @@ class SoftEMLP(nn.Module):
         skip: bool = True,
         typed: bool = True,
         n_pathways: int = 0,
+        probabilities: bool = False,
     ) -> None:
         super().__init__()
+        self.probabilities = probabilities
         self.rep_in, self.rep_out, self.groups = rep_in, rep_out, tuple(groups)
         self.skip, self.typed, self.n_pathways = skip, typed, n_pathways
         candidates = CandidateSet(groups if typed else ())
@@ -140,6 +144,7 @@ class SoftEMLP(nn.Module):
             "skip": self.skip,
             "typed": self.typed,
             "n_pathways": self.n_pathways,
+            "probabilities": self.probabilities,
         }
 
     def standardise(
@@ -164,4 +169,5 @@ class SoftEMLP(nn.Module):
     def forward(self, x: Tensor) -> Tensor:  # (n, dim_in) -> (n, dim_out), raw units
         """Predict raw outputs from raw inputs."""
         framed, context = self.frame(x)
-        return context.unframe(self.finish(self.core(self.prepare(framed))))
+        y = context.unframe(self.finish(self.core(self.prepare(framed))))
+        return y.softmax(dim=-1) if self.probabilities else y

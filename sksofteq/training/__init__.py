@@ -9,13 +9,14 @@ from sksofteq.training._callbacks import (
     TrainingInterrupted,
 )
 from sksofteq.training._checkpoint import Checkpoint
-from sksofteq.training._losses import LOSSES
+from sksofteq.training._losses import ALL_LOSSES, LOSSES
 from sksofteq.training._net import PenalizedNet
 from sksofteq.training._progress import ProgressBar, TimeEstimate
 from sksofteq.training._sampled import SampledNet
 from sksofteq.training._together import train_together
 
 __all__ = [
+    "ALL_LOSSES",
     "LOSSES",
     "Augmentation",
     "BestWeights",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
-import numpy as np
+import torch
 from torch import Tensor, nn
 
 from sksofteq.training._batches import Rows
 
-Values = TypeVar("Values", Tensor, np.ndarray)
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 #: Added to squares before their root is taken, whose slope would be infinite at 0.
 SMALLEST = 1e-12
 
@@ -20,15 +22,22 @@ class MeanSquare(nn.Module):
     Axes of outputs before those of rows and outputs are kept.
     """
 
+    #: Whether outputs of the layers are logits.
+    of_logits = False
+
     def forward(self, output: Tensor, rows: Rows) -> Tensor:
         """The mean over the last but one axis; 0 without weight."""
-        squares = (rows.factor * output - rows.target).square().mean(dim=-1)
-        return weighted_mean(self.of_rows(squares), rows.weight)
+        return weighted_mean(self.of_rows(rows.factor * output, rows.target), rows.weight)
 
     @staticmethod
-    def of_rows(squares: Values) -> Values:
-        """The loss of every row, from its mean square over outputs."""
-        return squares
+    def of_rows(output: Tensor, target: Tensor) -> Tensor:
+        """The loss of every row."""
+        return (output - target).square().mean(dim=-1)
+
+    @classmethod
+    def of_predictions(cls, predicted: NDArray, y: NDArray, scale: NDArray) -> NDArray:
+        """The loss of every row of predictions in raw units, y standardised by the scale."""
+        return cls.of_rows(*(torch.from_numpy(v / scale) for v in (predicted, y))).numpy()
 
 
 class MeanDistance(MeanSquare):
@@ -40,12 +49,35 @@ class MeanDistance(MeanSquare):
     """
 
     @staticmethod
-    def of_rows(squares: Values) -> Values:
-        """The loss of every row, from its mean square over outputs."""
-        return (squares + SMALLEST) ** 0.5
+    def of_rows(output: Tensor, target: Tensor) -> Tensor:
+        """The loss of every row."""
+        return (MeanSquare.of_rows(output, target) + SMALLEST).sqrt()
 
 
+class LogLoss(MeanSquare):
+    """Weighted mean over rows of minus the logarithm of the probability of the class.
+
+    Targets are 1 for the class and 0 for others; outputs are logits, predictions probabilities.
+    """
+
+    of_logits = True
+
+    @staticmethod
+    def of_rows(output: Tensor, target: Tensor) -> Tensor:
+        """The loss of every row."""
+        return -(target * output.log_softmax(dim=-1)).sum(dim=-1)
+
+    @classmethod
+    def of_predictions(cls, predicted: NDArray, y: NDArray, scale: NDArray) -> NDArray:
+        """The loss of every row of probabilities."""
+        logits = torch.from_numpy(predicted).clamp_min(SMALLEST).log()
+        return cls.of_rows(logits, torch.from_numpy(y)).numpy()
+
+
+#: By the names that a user gives.
 LOSSES: dict[str, type[MeanSquare]] = {"squared_error": MeanSquare, "distance": MeanDistance}
+#: All there are.
+ALL_LOSSES = LOSSES | {"log_loss": LogLoss}
 
 
 def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
