@@ -38,7 +38,8 @@ def equivariance_error(
     Parameters
     ----------
     estimator_or_predict : object with `predict`, or callable
-        Any fitted regressor or pipeline, or a function from X to predictions.
+        Any fitted regressor or pipeline, or a function from X to predictions; of a classifier its
+        probabilities count.
     X : array-like or DataFrame of shape (n_samples, n_features)
         Where to look.
     group : str or MatrixGroup

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_array, check_consistent_length
+from sklearn.base import is_classifier
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from sksofteq.candidates import Candidates, resolve_candidates
 from sksofteq.columns import check_numbers, column_names
@@ -95,11 +96,15 @@ def candidates_view(
 def predictor(
     estimator_or_predict: Any, frame: UserRows, n_outputs: int | None = None
 ) -> Callable[[NDArray], NDArray]:
-    """What predicts from an array, shape (n_rows, n_outputs); the shape is checked."""
-    function = getattr(estimator_or_predict, "predict", estimator_or_predict)
+    """What predicts from an array, shape (n_rows, n_outputs); the shape is checked.
+
+    Of a classifier it is the probabilities.
+    """
+    method = "predict_proba" if classifies(estimator_or_predict) else "predict"
+    function = getattr(estimator_or_predict, method, estimator_or_predict)
     if not callable(function):
         raise TypeError(
-            "estimator_or_predict must have a predict method or be callable, got "
+            f"estimator_or_predict must have a {method} method or be callable, got "
             f"{estimator_or_predict!r}."
         )
 
@@ -149,3 +154,14 @@ def at_least_one(n_elements: int) -> int:
     if not is_integer(n_elements, minimum=1):
         raise ValueError(f"n_elements must be a positive integer, got {n_elements!r}.")
     return int(n_elements)
+
+
+def classifies(estimator_or_predict: Any) -> bool:
+    """Whether it is a classifier of scikit-learn's kind, not a function."""
+    has_tags = hasattr(estimator_or_predict, "__sklearn_tags__")
+    return has_tags and is_classifier(estimator_or_predict)
+
+
+def class_columns(classifier: Any, y: ArrayLike) -> NDArray:
+    """A column for each class, 1 where it is the row's, in the order of the probabilities."""
+    return (column_or_1d(y)[:, None] == classifier.classes_).astype(np.float64)

@@ -17,6 +17,8 @@ from sksofteq.metrics._rows import (
     candidates_view,
     check_row_groups,
     checked,
+    class_columns,
+    classifies,
     predictor,
 )
 from sksofteq.metrics._verdicts import LEAVES_DATA, Findings, root_mean_square
@@ -63,11 +65,12 @@ def symmetry_test(
     Parameters
     ----------
     estimator_or_predict : object with `predict`, or callable
-        Any fitted regressor or pipeline, or a function from X to predictions.
+        Any fitted regressor, classifier or pipeline, or a function from X to predictions. Of a
+        classifier the probabilities are tested, against 1 for the class and 0 for others.
     X : array-like or DataFrame of shape (n_samples, n_features)
-        Rows that the regressor was **not** fitted on.
+        Rows that the estimator was **not** fitted on.
     y : array-like or DataFrame of shape (n_samples,) or (n_samples, n_outputs)
-        Their targets, in the order of the predictions.
+        Their targets, in the order of the predictions, or their labels.
     symmetries : sequence or mapping of group names or groups
         The candidates.
     rep_in : str, Representation or mapping
@@ -112,6 +115,8 @@ def symmetry_test(
     SO(3)    holds
     Name: verdict, dtype: ...
     """
+    if classifies(estimator_or_predict):
+        y = class_columns(estimator_or_predict, y)
     frame, y, candidates = checked(X, y, symmetries, rep_in, rep_out, spaces)
     predict = predictor(estimator_or_predict, frame, n_outputs=y.shape[1])
     rows, predict = candidates_view(candidates, frame.values, predict)

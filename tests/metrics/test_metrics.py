@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.ensemble import RandomForestRegressor
-from sklearn.neighbors import KNeighborsRegressor
+from sklearn.linear_model import RidgeClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -612,3 +613,18 @@ def test_groups_of_another_length_are_an_error_that_names_them(groups):
 def test_number_of_elements_that_is_no_number_is_an_error_that_names_it(n_elements):
     with pytest.raises(ValueError, match="n_elements must be a positive integer"):
         error_of(n_elements=n_elements)
+
+
+def test_classifiers_are_tested_by_their_probabilities():
+    X = np.random.RandomState(0).standard_normal((1200, 2))
+    y = np.where(X[:, 0] ** 2 + X[:, 1] ** 2 > 1.4, "far", "near")
+    model = KNeighborsClassifier(3).fit(X[:600], y[:600])
+    table = symmetry_test(model, X[600:], y[600:], ("SO(2)",), "vector", random_state=0)
+    assert table.verdict.tolist() == ["holds"]
+    mirror = X[:, 0] > 0
+    model = KNeighborsClassifier(25).fit(X[:600], mirror[:600])
+    table = symmetry_test(model, X[600:], mirror[600:], ("SO(2)",), "vector", random_state=0)
+    assert table.verdict.tolist() == ["broken"]
+    assert equivariance_error(model, X, "SO(2)", "vector", random_state=0) > 0.3
+    with pytest.raises(TypeError, match="predict_proba"):
+        symmetry_test(RidgeClassifier().fit(X, y), X, y, ("SO(2)",), "vector")
