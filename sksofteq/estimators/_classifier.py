@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ from skorch.callbacks import Callback
 from sksofteq._plain import SavedPlainly
 from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._soft_equivariant import SoftEquivariantRegressor
-from sksofteq.estimators._table import kept_on_error
 from sksofteq.tuning import Tuner
 
 if TYPE_CHECKING:
@@ -207,10 +207,7 @@ class SoftEquivariantClassifier(ClassifierMixin, SavedPlainly, BaseEstimator):
         y = _check_labels(X, y)
         classes = self.classes_ if again else np.unique(y)
         columns, weight = self._columns(y, classes, sample_weight)
-        with kept_on_error(self):
-            network = self._network(again)
-            with kept_on_error(network):
-                self._keep(network.fit(X, columns, weight, groups), classes)
+        self._keep(self._network(again).fit(X, columns, weight, groups), classes)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -241,10 +238,7 @@ class SoftEquivariantClassifier(ClassifierMixin, SavedPlainly, BaseEstimator):
         y = _check_labels(X, y)
         known = self.classes_ if again else np.unique(classes)
         columns, weight = self._columns(y, known, sample_weight)
-        with kept_on_error(self):
-            network = self._network(again)
-            with kept_on_error(network):
-                self._keep(network.partial_fit(X, columns, weight), known)
+        self._keep(self._network(again).partial_fit(X, columns, weight), known)
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray:
@@ -294,10 +288,10 @@ class SoftEquivariantClassifier(ClassifierMixin, SavedPlainly, BaseEstimator):
         return (y[:, None] == classes).astype(np.float64), weight
 
     def _network(self, again: bool) -> ProbabilityNetwork:
-        """A network with these parameters; the fitted one in a warm start."""
+        """A network with these parameters; in a warm start a copy, lest a fit fail."""
         given = {k: v for k, v in self.get_params(deep=False).items() if k != "class_weight"}
         if again:
-            return self.network_.set_params(**given)
+            return copy.copy(self.network_).set_params(**given)
         return ProbabilityNetwork(**given, loss="log_loss")
 
     def _keep(self, network: ProbabilityNetwork, classes: NDArray) -> None:

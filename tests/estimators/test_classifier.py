@@ -152,7 +152,8 @@ def test_a_failed_fit_leaves_the_last_one():
     model = classifier(strengths=1.0, max_iter=2, warm_start=True).fit(X, y)
     before = model.predict_proba(X)
     with pytest.raises(ValueError, match="features"):
-        model.fit(X[:, :5], y)
+        model.set_params(average=["SO(2)@x,y"]).fit(X[:, :5], y)
+    assert model.network_.average == "auto"
     np.testing.assert_array_equal(model.predict_proba(X), before)
 
 
