@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.paper [--full] [--jobs 2] [--task "inertia*"]
         [--method ...] [--seeds 0 1] [--steps 2000] [--waymo PATH] [--images docs/images]
-        [--report docs/paper-tables.md]
+        [--report docs/paper-tables.md] [--page docs/results.md]
     python -m benchmarks.paper --quick
 
 The paper is "Regularizing Towards Soft Equivariance Under Mixed Symmetries" (arXiv 2306.00356).
@@ -38,6 +38,7 @@ from joblib import Parallel, delayed
 from benchmarks._common import RESULTS, environment, table
 from benchmarks._paper_methods import METHODS, OURS
 from benchmarks._paper_motion import RECORDED, waymo_tasks
+from benchmarks._paper_page import fill
 from benchmarks._paper_rows import COLUMNS, measure
 from benchmarks._paper_tables import report
 from benchmarks._paper_tasks import SYNTHETIC, Task
@@ -159,6 +160,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--waymo", type=Path, help="a tf.Example file, or a folder of them")
     parser.add_argument("--output", type=Path, default=RESULTS / "paper.csv")
     parser.add_argument("--report", type=Path, help="write the tables to this file, too")
+    parser.add_argument("--page", type=Path, help="make the tables of this page anew")
     parser.add_argument("--images", type=Path, help="draw pictures into this folder")
     return parser.parse_args()
 
@@ -171,14 +173,17 @@ def main() -> None:
         return
     tasks = SYNTHETIC | RECORDED | (waymo_tasks(arguments.waymo) if arguments.waymo else {})
     run(tasks, wanted(tasks, arguments), arguments.output, arguments.jobs)
-    rows = known(arguments.output)
-    rows = rows[rows["budget"] == arguments.steps]
     place = {name: number for number, name in enumerate(tasks)}
-    rows = rows.sort_values("task", key=lambda names: names.map(place), kind="stable")
+    everything = known(arguments.output).sort_values(
+        "task", key=lambda names: names.map(place), kind="stable"
+    )
+    rows = everything[everything["budget"] == arguments.steps]
     text = report(rows, arguments.images)
     print(text)
     if arguments.report:
         arguments.report.write_text(HEADER.format(steps=arguments.steps, tables=text))
+    if arguments.page:
+        arguments.page.write_text(fill(arguments.page.read_text(), everything, arguments.steps))
 
 
 if __name__ == "__main__":
