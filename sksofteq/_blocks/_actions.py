@@ -24,7 +24,6 @@ class Action:
     labels: Tensor | None = None
     signs: Tensor | None = None
     counts: Tensor | None = None
-    order: Tensor | None = None  # merged modes -> memory order of the subspace
     fraction: float = 1.0  # rank of the projector over the dimension
 
     def to(self, reference: Tensor) -> Action:
@@ -32,10 +31,8 @@ class Action:
             value = getattr(self, name)
             if value is not None:
                 setattr(self, name, value.to(reference))
-        for name in ("labels", "order"):
-            value = getattr(self, name)
-            if value is not None:
-                setattr(self, name, value.to(reference.device))
+        if self.labels is not None:
+            self.labels = self.labels.to(reference.device)
         return self
 
     def project(self, w: Tensor) -> Tensor:
@@ -46,12 +43,7 @@ class Action:
         ends = tuple(range(-len(self.modes), 0))
         moved = w.movedim(self.modes, ends)
         flat = moved.reshape(*moved.shape[: -len(self.modes)], -1)
-        if self.order is not None:
-            flat = flat[..., self.order]
-        flat = self._project_flat(flat)
-        if self.order is not None:
-            flat = flat[..., torch.argsort(self.order)]
-        return flat.reshape(moved.shape).movedim(ends, self.modes)
+        return self._project_flat(flat).reshape(moved.shape).movedim(ends, self.modes)
 
     def _project_flat(self, flat: Tensor) -> Tensor:
         if self.basis is not None:
@@ -79,23 +71,20 @@ def make_action(
     merged = [i for m in modes for i in pair.positions if axes[i][0] == spaces[m]]
     kind = "mode" if len(modes) == 1 else "joint"
     action = Action(kind, tuple(1 + m for m in modes), fraction=fraction)
-    if kind == "joint" and tuple(merged) != tuple(pair.positions):
-        sizes = [shape[i] for i in merged]
-        where = np.arange(subspace.dim).reshape(sizes)
-        action.order = torch.as_tensor(
-            where.transpose([merged.index(i) for i in pair.positions]).ravel().copy()
-        )
+    # entries of the subspace in the order of merged modes, lest every projection reorder weights
+    where = np.arange(subspace.dim).reshape([shape[i] for i in pair.positions])
+    order = where.transpose([pair.positions.index(i) for i in merged]).ravel()
     if kind == "mode" or isinstance(subspace, DenseSubspace):
-        action.exact = subspace.dense()
+        action.exact = subspace.dense()[order]
         action.basis = torch.tensor(action.exact)
     else:
-        _set_orbits(action, subspace)
+        _set_orbits(action, subspace, order)
     return action
 
 
-def _set_orbits(action: Action, subspace: OrbitSubspace) -> None:
-    labels = np.where(subspace.labels < 0, subspace.rank, subspace.labels)
+def _set_orbits(action: Action, subspace: OrbitSubspace, order: np.ndarray) -> None:
+    labels = np.where(subspace.labels < 0, subspace.rank, subspace.labels)[order]
     counts = np.maximum(np.bincount(labels, minlength=subspace.rank + 1), 1)
     action.labels = torch.tensor(labels)
-    action.signs = torch.tensor(subspace.signs)
+    action.signs = torch.tensor(subspace.signs[order])
     action.counts = torch.as_tensor(counts.astype(np.float64))

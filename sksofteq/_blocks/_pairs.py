@@ -205,10 +205,10 @@ def _conjugate_residuals(
     direction, ahead = residual, image
     product = (residual * image).sum()
     for _ in range(_MAX_ITERATIONS):
-        if torch.minimum(product, residual.square().sum()) <= goal**2:
-            break
         curvature = ahead.square().sum()
-        if not curvature:  # underflow: what is left is nothing
+        far = torch.minimum(product, residual.square().sum()) > goal**2
+        # One question, as a GPU waits for each; no curvature is underflow: what is left is nothing
+        if not far & (curvature > 0):
             break
         length = product / curvature
         x = x + length * direction
