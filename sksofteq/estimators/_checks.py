@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from sklearn.base import BaseEstimator
 
 from sksofteq.candidates import Candidates
@@ -29,6 +30,18 @@ def check_labels(groups: Mapping[str, MatrixGroup]) -> None:
             f"symmetries must not label a candidate {' or '.join(map(repr, RESERVED_LABELS))}, "
             f"columns of loss_curve_; got {taken}. Choose another label."
         )
+
+
+def check_device(device: str) -> None:
+    """Raise a ValueError if torch cannot compute on a device and give back what it computed."""
+    try:
+        torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError) as error:  # torch without CUDA raises the latter
+        reason = str(error).partition("\n")[0]
+        raise ValueError(
+            f"device must be one that torch can compute on here, such as 'cpu', got {device!r}: "
+            f"{reason}"
+        ) from error
 
 
 def named_candidates(

@@ -61,9 +61,10 @@ callbacks : list of skorch callbacks, default=None
         Cloned in `fit`. A callback may end the fit by a KeyboardInterrupt in ``on_epoch_end``, as
         skorch's own do. With a `sksofteq.training.Checkpoint` a fit that is killed can go on.
     device : str, default="cpu"
-        Where torch computes.
+        Where torch computes, such as "cuda".
     compile : bool, default=False
-        Whether the network is compiled by ``torch.compile``.
+        Whether the network is compiled by ``torch.compile``, on CUDA into graphs that are
+        replayed.
     random_state : int, RandomState instance or None, default=None
         Seed of everything; the global generators are left alone.
     verbose : bool, default=False

@@ -18,6 +18,7 @@ from sksofteq.candidates import Candidates
 from sksofteq.estimators._base import CandidateRegressor
 from sksofteq.estimators._checks import (
     check_continues,
+    check_device,
     check_hidden_sizes,
     check_labels,
     named_candidates,
@@ -288,6 +289,7 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
 
     def _check_requests(self, candidates: Candidates, again: bool) -> None:
         """What does not depend on the rows, before anything is trained."""
+        check_device(self.device)
         check_labels(candidates.groups)
         for parameter in ("augment", "average"):
             named_candidates(getattr(self, parameter), candidates.groups, parameter)

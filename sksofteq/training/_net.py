@@ -107,9 +107,12 @@ class PenalizedNet(NeuralNet):
         """Compile the core in place: it is what training calls, and the module calls it too.
 
         The module stays itself, so that names of parameters, copies and pickles do not change.
+        On CUDA a batch is replayed as one graph, as starting its kernels takes longer than they.
         """
         if self.compile and name == "module":
-            module.core.compile(**self.get_params_for("compile"))
+            on_cuda = torch.device(self.device).type == "cuda"
+            settings = {"mode": "reduce-overhead"} if on_cuda else {}
+            module.core.compile(**(settings | self.get_params_for("compile")))
         return module
 
     @property

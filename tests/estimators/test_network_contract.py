@@ -38,6 +38,30 @@ def test_other_random_state_gives_another_fit(make_network):
     assert not same_weights(make_network().fit(X, y), make_network(random_state=1).fit(X, y))
 
 
+# ------------------------------------------------------------------ devices
+
+NO_CUDA = pytest.mark.skipif(torch.cuda.is_available(), reason="the GPU is not missing")
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("device", [pytest.param("cuda", marks=NO_CUDA), "meta", "gpu"])
+def test_a_device_that_is_not_there_is_one_clear_error(make_network, device, method):
+    model = make_network(device=device)
+    with pytest.raises(ValueError, match=f"device must be one .* such as 'cpu', got '{device}'"):
+        getattr(model, method)(*table())
+    assert not hasattr(model, "net_")
+
+
+def test_a_fit_goes_on_after_a_device_that_is_not_there(make_network):
+    X, y = table()
+    model = make_network(warm_start=True).fit(X, y)
+    before = {name: value.clone() for name, value in weights(model).items()}
+    with pytest.raises(ValueError, match="device must be one"):
+        model.set_params(device="meta").fit(X, y)
+    assert model.n_iter_ > 0
+    assert all(torch.equal(value, before[name]) for name, value in weights(model).items())
+
+
 # ------------------------------------------------------------------ chunks and warm starts
 
 

@@ -342,6 +342,19 @@ def test_compilation_leaves_the_names_of_parameters(monkeypatch):
     assert list(make_net(compile=True).module_.state_dict()) == names
 
 
+@pytest.mark.parametrize(
+    ("device", "asked", "mode"),
+    [("cpu", {}, None), ("cuda", {}, "reduce-overhead"), ("cuda", {"mode": "default"}, "default")],
+)
+def test_compiled_into_graphs_on_cuda(monkeypatch, device, asked, mode):
+    seen = []
+    monkeypatch.setattr(torch, "compile", lambda function, **settings: seen.append(settings))
+    net = make_net(compile=True, **{f"compile__{name}": value for name, value in asked.items()})
+    net.device = device  # no more is needed to choose how to compile
+    net.torch_compile(net.module_, "module")
+    assert seen[-1] == ({} if mode is None else {"mode": mode})
+
+
 def test_nothing_is_compiled_unless_asked_for(monkeypatch):
     monkeypatch.setattr(torch, "compile", lambda *args, **settings: pytest.fail("compiled"))
     make_net().fit((rows(), None), None)
