@@ -107,7 +107,7 @@ class PenalizedNet(NeuralNet):
         """Compile the core in place: it is what training calls, and the module calls it too.
 
         The module stays itself, so that names of parameters, copies and pickles do not change.
-        On CUDA a batch is replayed as one graph, as starting its kernels takes longer than they.
+        On CUDA its passes become graphs that are replayed: one start instead of one per kernel.
         """
         if self.compile and name == "module":
             on_cuda = torch.device(self.device).type == "cuda"
