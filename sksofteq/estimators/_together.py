@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from sklearn.utils import _safe_indexing, check_consistent_length
 
 from sksofteq.estimators._network import NetworkRegressor
-from sksofteq.estimators._run import FitRun
+from sksofteq.estimators._shapes import why_alone, why_apart
 from sksofteq.estimators._table import kept_on_error
-from sksofteq.training import Checkpoint, PenalizedNet, train_together
+from sksofteq.training import train_together
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-#: Parameters that shape the network, count its steps, or say what is made small.
-SHARED = (
-    "symmetries",
-    "rep_in",
-    "rep_out",
-    "spaces",
-    "hidden_layer_sizes",
-    "max_rank",
-    "network",
-    "loss",
-    "batch_size",
-    "max_iter",
-    "device",
-    "compile",
-)
+#: Parameters that count the steps, or say what is made small.
+SHARED = ("loss", "batch_size", "max_iter", "device", "compile")
 
 
 def fit_together(
@@ -50,9 +37,10 @@ def fit_together(
     Parameters
     ----------
     estimators : sequence of estimators
-        They share what shapes the network and counts its steps (symmetries, representations,
-        spaces, hidden_layer_sizes, max_rank, network, batch_size, max_iter, device) and the loss,
-        and may differ in all else. Fitted in place.
+        They share loss, batch_size, max_iter and device, and their networks have the same layers.
+        Candidates may differ where layers do not depend on them: those of ``network="plain"``
+        never do, typed ones do not as long as the kinds of hidden features stay the same, as for
+        turns about different axes. Fitted in place.
     X : array-like or DataFrame of shape (n_samples, n_features)
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
     rows : sequence of arrays of int, default=None
@@ -69,9 +57,9 @@ def fit_together(
     Raises
     ------
     ValueError
-        If shared parameters differ, `compile` is set, there are checkpoints, the loss has other
-        terms than the data's, or the rows make unequal numbers of batches. All estimators are
-        left as they were.
+        If shared parameters or layers differ, `compile` is set, there are checkpoints, the loss
+        has other terms than the data's, or the rows make unequal numbers of batches. All
+        estimators are left as they were.
 
     Examples
     --------
@@ -102,7 +90,7 @@ def fit_together(
             stack.enter_context(kept_on_error(estimator))
             estimator._validate_params()
             runs.append(estimator.begin_fit(*_take((X, y, sample_weight, groups), index)))
-        _check_networks(runs)
+        _refuse(why_apart(runs[0], run) for run in runs)
         train_together([run.net for run in runs], [run.rows for run in runs])
         for estimator, run in zip(estimators, runs, strict=True):
             estimator.finish_fit(run)
@@ -113,13 +101,9 @@ def _take(columns: Sequence, index: ArrayLike | None) -> list:
     return [c if c is None or index is None else _safe_indexing(c, index) for c in columns]
 
 
-def _check_networks(runs: list[FitRun]) -> None:
-    networks = {run.plan.network for run in runs}
-    if len(networks) > 1:
-        raise ValueError(
-            f"estimators fitted together must have one network, and their pilots chose "
-            f"{sorted(networks)}; set network to 'typed' or 'plain'."
-        )
+def _refuse(reasons: Iterable[str]) -> None:
+    for reason in filter(None, reasons):
+        raise ValueError(f"estimators fitted together {reason}.")
 
 
 def _check(estimators: list[NetworkRegressor], rows: list) -> None:
@@ -145,12 +129,4 @@ def _check(estimators: list[NetworkRegressor], rows: list) -> None:
                     f"estimators fitted together must agree on {name}, got {values[0]!r} and "
                     f"{values[1]!r}."
                 )
-    if first.net_class is not PenalizedNet:
-        raise ValueError(
-            f"estimators fitted together must train on the data's loss alone, and "
-            f"{type(first).__name__} adds to it; fit them one by one."
-        )
-    if any(isinstance(call, Checkpoint) for each in estimators for call in each.callbacks or []):
-        raise ValueError("estimators fitted together cannot go on from a Checkpoint.")
-    if first.compile:
-        raise ValueError("estimators fitted together are not compiled; set compile=False.")
+    _refuse(why_alone(estimator) for estimator in estimators)

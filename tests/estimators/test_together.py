@@ -18,11 +18,11 @@ N = 90
 
 
 def regressor(**settings):
+    small = {"hidden_layer_sizes": (24,), "batch_size": 20, "max_iter": 4}
     return SoftEquivariantRegressor(
-        PLANES,
-        rep_in="5*scalar + 5*vector",
-        rep_out="tensor(2)",
-        **{"hidden_layer_sizes": (24,), "batch_size": 20, "max_iter": 4, **settings},
+        **{"symmetries": PLANES, "rep_in": "5*scalar + 5*vector", "rep_out": "tensor(2)"}
+        | small
+        | settings
     )
 
 
@@ -74,6 +74,13 @@ def test_strengths_and_hard_candidates(penalty):
     )
     assert fitted[2].equivariance_errors_[PLANES[0]] < 1e-10
     assert fitted[3].equivariance_errors_[PLANES[1]] > 1e-3
+
+
+def test_candidates_that_need_the_same_layers():
+    candidates = [(), ("SO(3)",), PLANES[::-1], ("O(2)@x,z", "Reflection(3)", "O(3)")]
+    settings = [{"symmetries": chosen, "strengths": 1.0} for chosen in candidates]
+    assert_as_alone([{**s, "network": "plain", "random_state": 0} for s in settings])
+    assert_as_alone([{**s, "network": "typed", "random_state": 0} for s in settings[1:]])
 
 
 def test_folds_of_different_lengths():
@@ -170,7 +177,10 @@ def test_global_generators_are_left_alone():
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        ({"hidden_layer_sizes": (12,)}, r"agree on hidden_layer_sizes, got \(24,\) and \(12,\)"),
+        ({"hidden_layer_sizes": (12,)}, r"have the same layers, and theirs differ in blocks\.0"),
+        ({"symmetries": ("Permutation(3)",)}, "theirs differ in blocks"),
+        ({"max_rank": 0}, "theirs differ in blocks"),
+        ({"network": "plain"}, r"have one network, got \['plain', 'typed'\]"),
         ({"max_iter": 5}, "agree on max_iter, got 4 and 5"),
         ({"batch_size": 30}, "agree on batch_size, got 20 and 30"),
     ],
@@ -178,7 +188,7 @@ def test_global_generators_are_left_alone():
 def test_shapes_differ(other, message):
     X, y = data()
     with pytest.raises(ValueError, match=message):
-        fit_together([regressor(), regressor(**other)], X, y)
+        fit_together([regressor(strengths=1.0), regressor(**{"strengths": 1.0} | other)], X, y)
 
 
 def test_numbers_of_batches_differ():
