@@ -29,12 +29,16 @@ _HOMES = {
 
 __all__ = sorted(_HOMES)
 
+#: As scikit-learn's, searches are of something: they cannot be built without arguments.
+_SEARCHES = {"SymmetrySearchCV": "sksofteq.model_selection"}
+
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+    homes = _HOMES | _SEARCHES
+    if name in homes:
+        return getattr(import_module(homes[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *_HOMES, *_SEARCHES])

@@ -18,7 +18,10 @@ from skorch.callbacks import Callback
 
 from sksofteq._plain import SavedPlainly
 from sksofteq.estimators._docs import with_shared_docs
+from sksofteq.estimators._run import FitRun
 from sksofteq.estimators._soft_equivariant import SoftEquivariantRegressor
+from sksofteq.estimators._start import seeded
+from sksofteq.estimators._table import kept_on_error
 from sksofteq.tuning import Tuner
 
 if TYPE_CHECKING:
@@ -203,12 +206,31 @@ class SoftEquivariantClassifier(ClassifierMixin, SavedPlainly, BaseEstimator):
         ValueError
             If y holds one class only, or, in a warm start, other ones than before.
         """
+        with kept_on_error(self):
+            run = self.begin_fit(X, y, sample_weight, groups)
+            with seeded(run.seed, self.device):
+                run.train()
+            self.finish_fit(run)
+        return self
+
+    def begin_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, groups: ArrayLike | None
+    ) -> FitRun:
+        """Everything that comes before the training."""
         again = self.warm_start and hasattr(self, "network_")
         y = _check_labels(X, y)
         classes = self.classes_ if again else np.unique(y)
         columns, weight = self._columns(y, classes, sample_weight)
-        self._keep(self._network(again).fit(X, columns, weight, groups), classes)
-        return self
+        network = self._network(again)
+        run = network.begin_fit(X, columns, weight, groups)
+        self._begun = network, classes
+        return run
+
+    def finish_fit(self, run: FitRun) -> None:
+        """Everything that comes after the training."""
+        network, classes = vars(self).pop("_begun")
+        network.finish_fit(run)
+        self._keep(network, classes)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
