@@ -9,6 +9,7 @@ import sys
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -68,6 +69,12 @@ def test_a_search_on_a_cluster_finds_what_it_finds_at_home(package, name):
     at_home = "from searching import search; scores = search().cv_results_['mean_test_score']"
     expected = run("-c", f"{at_home}; print(scores.round(6).tolist())").splitlines()[-1]
     assert run(RECIPES / f"{name}.py").splitlines()[-1].endswith(expected)
+
+
+def test_a_search_that_trains_together_finds_what_others_find():
+    expected = recipe("searching").search().cv_results_["mean_test_score"]
+    found = recipe("symmetry_search").search().cv_results_["mean_test_score"]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_several_processes_come_to_the_weights_of_one(tmp_path):
