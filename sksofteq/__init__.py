@@ -20,6 +20,7 @@ _HOMES = {
     "ResidualPathwayRegressor": "sksofteq.estimators",
     "SampledEquivariantRegressor": "sksofteq.estimators",
     "SoftEquivariantClassifier": "sksofteq.estimators",
+    "SoftEquivariantEnsemble": "sksofteq.estimators",
     "SoftEquivariantRegressor": "sksofteq.estimators",
     "SoftEquivariantRidge": "sksofteq.estimators",
     "equivariance_error": "sksofteq.metrics",

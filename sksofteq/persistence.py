@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from sksofteq import estimators, groups, tuning
+from sksofteq.estimators._calibration import Calibration
 from sksofteq.estimators._classifier import ProbabilityNetwork
+from sksofteq.estimators._far_rows import KnownRows
 from sksofteq.estimators._frames_of_rows import RowFrames
 from sksofteq.estimators._plans import Plan
 from sksofteq.estimators._turns import Turn
@@ -16,7 +18,9 @@ __all__ = ["TRUSTED_TYPES"]
 
 _COLUMNS = (Axis, Representation, Space, TensorType)
 _FITTED = (
+    Calibration,
     EquivariantScaler,
+    KnownRows,
     PenalizedNet,
     Plan,
     Preparation,

@@ -12,7 +12,7 @@ import sksofteq
 ROOT = Path(sksofteq.__file__).parent
 #: From the bottom up; what stands in one row does not import from the same row.
 LAYERS = [
-    {"groups", "_plain"},
+    {"groups", "_plain", "exceptions"},
     {"reps"},
     {"candidates", "columns", "subspace"},
     {"orbits", "standardisation", "_blocks"},

@@ -2,6 +2,7 @@
 
 from sksofteq.estimators._augmented import AugmentedRegressor
 from sksofteq.estimators._classifier import SoftEquivariantClassifier
+from sksofteq.estimators._ensemble import SoftEquivariantEnsemble
 from sksofteq.estimators._equivariant import EquivariantRegressor
 from sksofteq.estimators._frame_averaging import FrameAveragingRegressor
 from sksofteq.estimators._residual_pathway import (
@@ -21,6 +22,7 @@ __all__ = [
     "ResidualPathwayRegressor",
     "SampledEquivariantRegressor",
     "SoftEquivariantClassifier",
+    "SoftEquivariantEnsemble",
     "SoftEquivariantRegressor",
     "SoftEquivariantRidge",
     "fit_together",

@@ -19,6 +19,7 @@ from sksofteq.orbits._elements import (
     sample_elements,
     sample_products,
     shrunk,
+    small_products,
 )
 from sksofteq.orbits._reach import REACH_AUC, REACH_ROWS, orbit_auc
 
@@ -44,4 +45,5 @@ __all__ = [
     "sample_elements",
     "sample_products",
     "shrunk",
+    "small_products",
 ]

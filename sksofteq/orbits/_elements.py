@@ -117,6 +117,28 @@ def sample_products(
     return products
 
 
+def small_products(
+    groups: Sequence[MatrixGroup], n: int, size: float, random_state: object
+) -> list[Element]:
+    """Draw n elements near the identity, as products of one element of every group.
+
+    Each is the exponential of a combination of the Lie algebra's generators, with normal
+    coefficients of standard deviation `size`; of finite groups it is the identity.
+    """
+    random_state = check_random_state(random_state)
+    products: list[Element] = [{} for _ in range(n)]
+    for group in groups:
+        n_lie = len(next(iter(group.actions.values()))[0])
+        steps = size * random_state.standard_normal((n, n_lie))
+        moves = {
+            name: expm(np.einsum("ni,iab->nab", steps, lie))
+            for name, (lie, _) in group.actions.items()
+        }
+        factors = [{name: matrices[i] for name, matrices in moves.items()} for i in range(n)]
+        products = [_product(g, h) for g, h in zip(products, factors, strict=True)]
+    return products
+
+
 def _product(first: Element, second: Element) -> Element:
     """The element that moves by `second`, then by `first`."""
     product = dict(second)

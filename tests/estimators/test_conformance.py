@@ -15,6 +15,13 @@ from sklearn.utils.estimator_checks import (
 import sksofteq
 
 QUICK = {"hidden_layer_sizes": (32,), "max_iter": 200, "random_state": 0}
+#: Estimators of several networks have smaller ones.
+SMALL = {
+    "SoftEquivariantEnsemble": {
+        "estimator": sksofteq.SoftEquivariantRegressor(hidden_layer_sizes=(32,), max_iter=20),
+        "n_estimators": 4,
+    }
+}
 
 
 def _instances() -> list:
@@ -23,7 +30,7 @@ def _instances() -> list:
     for name in names:
         estimator = getattr(sksofteq, name)()
         quick = {k: v for k, v in QUICK.items() if k in estimator.get_params()}
-        made.append(estimator.set_params(**quick))
+        made.append(estimator.set_params(**quick, **SMALL.get(name, {})))
     return made
 
 
