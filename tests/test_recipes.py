@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -96,3 +97,14 @@ def test_several_processes_come_to_the_weights_of_one(tmp_path):
 def test_memory_does_not_grow_with_the_table(tmp_path):
     few, many = (float(run("-c", MEMORY, tmp_path, n).splitlines()[-1]) for n in (3, 30))
     assert many < few + 20.0  # the table is 63 MiB larger
+
+
+def test_intervals_cover_and_fast_throws_are_not_used():
+    uncertainty = recipe("uncertainty")
+    model = uncertainty.fitted()
+    assert uncertainty.coverage(model, 0.5) == pytest.approx(0.5, abs=0.07)
+    assert uncertainty.coverage(model, 0.9) == pytest.approx(0.9, abs=0.05)
+    printed = run(RECIPES / "uncertainty.py")
+    used, used_fast = (int(share) for share in re.findall(r"usable: (\d+)%", printed))
+    assert used > 90
+    assert used_fast < 50

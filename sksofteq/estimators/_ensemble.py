@@ -140,6 +140,8 @@ class SoftEquivariantEnsemble(MetaEstimatorMixin, CandidateRegressor):
     ) -> SoftEquivariantEnsemble:
         """Fit one network to all rows, then the members, each to its own.
 
+        An interrupt (Ctrl-C) leaves the estimator as it was.
+
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
@@ -165,7 +167,7 @@ class SoftEquivariantEnsemble(MetaEstimatorMixin, CandidateRegressor):
             found = self._make_network(random_state)
             run = found.begin_fit(X, y, sample_weight, groups)
             with seeded(run.seed, found.device):
-                run.train()
+                run.net.fit(run.rows, None)
             found.finish_fit(run)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the first look at the table has warned

@@ -113,7 +113,7 @@ def _train(runs: list[FitRun]) -> None:
         else:
             for run in alike:
                 with seeded(run.seed, net.device):
-                    run.train()
+                    run.net.fit(run.rows, None)
 
 
 def _finish(member: NetworkRegressor, run: FitRun, found: NetworkRegressor) -> None:

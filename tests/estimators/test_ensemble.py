@@ -14,6 +14,7 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from skops import io as skops_io
+from skorch.callbacks import Callback
 
 import sksofteq.estimators._survey as survey
 from sksofteq import (
@@ -442,4 +443,26 @@ def test_a_failed_fit_leaves_the_last_one():
     before = model.predict(X)
     with pytest.raises(ValueError, match="different rows"):
         model.fit(X[:2], y[:2])
+    np.testing.assert_array_equal(model.predict(X), before)
+
+
+class InterruptIn(Callback):
+    """An interrupt in the middle of an epoch."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_batch_begin(self, net, **_):
+        if len(net.history) == self.epoch:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("kind", [SoftEquivariantRegressor, SampledEquivariantRegressor])
+def test_an_interrupted_fit_leaves_the_last_one(kind):
+    X, y = table(60)
+    model = ensemble(KEPT, kind=kind, rep_in="2*vector", max_iter=3).fit(X, y)
+    before = model.predict(X)
+    model.estimator.set_params(callbacks=[InterruptIn(1)])
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
     np.testing.assert_array_equal(model.predict(X), before)

@@ -10,6 +10,7 @@ from sksofteq.orbits import (
     moves_columns,
     moves_row,
     sample_elements,
+    small_products,
 )
 from sksofteq.reps import parse_rep
 
@@ -146,3 +147,21 @@ def test_pair_moves_the_columns_of_either_space():
     dims = {"a": 1, "b": 2}
     assert moves_columns(pair, parse_rep("b", dims))
     assert not moves_columns(pair, parse_rep("a*a", dims))
+
+
+@pytest.mark.parametrize("name", ["SO(3)", "O(2)@x,y", "SO(1,3)"])
+def test_small_products_are_elements_near_the_identity(name):
+    group = parse_group(name)
+    metric = np.diag([1.0, -1.0, -1.0, -1.0]) if name == "SO(1,3)" else np.eye(group.dim)
+    for size in (0.3, 0.01):
+        elements = small_products([group, group], 20, size, 0)
+        matrices = np.stack([element[None] for element in elements])
+        kept = matrices @ metric @ matrices.mT - metric
+        np.testing.assert_allclose(kept, 0.0, atol=1e-9)
+        away = np.linalg.norm(matrices - np.eye(group.dim), axis=(1, 2))
+        assert 0.3 * size < away.mean() < 6 * size
+
+
+def test_small_products_of_finite_groups_move_nothing():
+    (element,) = small_products([parse_group("Permutation(3)")], 1, 0.5, 0)
+    np.testing.assert_array_equal(element[None], np.eye(3))
