@@ -77,6 +77,7 @@ def fit_members(
         members.append(member)
     _train(runs)
     for member, each in zip(members, runs, strict=True):
+        each.probe.load_state_dict(run.probe.state_dict())  # what it knows of orbits is dear
         _finish(member, each, found)
     return members
 

@@ -150,7 +150,7 @@ def test_rows_of_a_group_are_left_out_together():
     groups = np.repeat(np.arange(30), 8)
     X = rng.standard_normal((30, 6))[groups] + 0.01 * rng.standard_normal((240, 6))
     y = rng.standard_normal(30)[groups]
-    settings = {"hidden_layer_sizes": (64,), "max_iter": 150}
+    settings = {"hidden_layer_sizes": (64,), "max_iter": 80}
     alone = ensemble(**settings).fit(X, y).predict(X, return_std=True)[1]
     together = ensemble(**settings).fit(X, y, groups=groups).predict(X, return_std=True)[1]
     assert np.median(together) > 2 * np.median(alone)
