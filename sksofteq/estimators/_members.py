@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +12,10 @@ from sksofteq.estimators._network import NetworkRegressor
 from sksofteq.estimators._outcome import ERROR_ROWS_CHUNK
 from sksofteq.estimators._plans import Plan
 from sksofteq.estimators._run import FitRun, split_table
+from sksofteq.estimators._shapes import why_alone, why_apart
 from sksofteq.estimators._start import seeded
 from sksofteq.estimators._table import Table
-from sksofteq.training import Checkpoint, PenalizedNet, train_together
+from sksofteq.training import Checkpoint, train_together
 from sksofteq.tuning import FixedStrengths, Tuner
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def fit_members(
         with seeded(int(seeds[1]), member.device):
             runs.append(member.prepare(parts, tuner, plan, seeds, again=False))
         members.append(member)
-    _train(runs)
+    _train(members, runs)
     for member, each in zip(members, runs, strict=True):
         each.probe.load_state_dict(run.probe.state_dict())  # what it knows of orbits is dear
         _finish(member, each, found)
@@ -100,21 +100,22 @@ def _settled(found: NetworkRegressor, run: FitRun) -> tuple[Tuner, Plan, dict]:
     return tuner, plan, settings
 
 
-def _train(runs: list[FitRun]) -> None:
+def _train(members: list[NetworkRegressor], runs: list[FitRun]) -> None:
     """Side by side as far as networks can be trained so."""
-
-    def n_batches(run: FitRun) -> int:
-        return -(-len(run.rows[0]) // run.net.batch_size)
-
-    for _, group in groupby(sorted(runs, key=n_batches), key=n_batches):
-        alike = list(group)
-        net = alike[0].net
-        if type(net) is PenalizedNet and not net.compile:
-            train_together([run.net for run in alike], [run.rows for run in alike])
+    if why_alone(members[0]):
+        for run in runs:
+            with seeded(run.seed, run.net.device):
+                run.net.fit(run.rows, None)
+        return
+    alike: list[list[FitRun]] = []
+    for run in runs:
+        found = [group for group in alike if not why_apart(group[0], run)]
+        if found:
+            found[0].append(run)
         else:
-            for run in alike:
-                with seeded(run.seed, net.device):
-                    run.net.fit(run.rows, None)
+            alike.append([run])
+    for group in alike:
+        train_together([run.net for run in group], [run.rows for run in group])
 
 
 def _finish(member: NetworkRegressor, run: FitRun, found: NetworkRegressor) -> None:
