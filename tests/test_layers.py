@@ -23,7 +23,7 @@ LAYERS = [
     {"training"},
     {"metrics", "preprocessing"},
     {"estimators"},
-    {"inspection", "persistence"},
+    {"model_selection", "inspection", "persistence"},
     {"datasets"},
     {"_commands"},
     {"_demo"},
