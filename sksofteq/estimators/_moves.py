@@ -13,7 +13,7 @@ from sksofteq.estimators._plans import Plan, is_planned
 from sksofteq.estimators._rows import prepare_rows
 from sksofteq.estimators._table import Table
 from sksofteq.groups import MatrixGroup
-from sksofteq.nn import SoftEMLP
+from sksofteq.nn import FramedNetwork
 from sksofteq.orbits import sample_products
 from sksofteq.training import Augmentation, Rows
 from sksofteq.tuning import Tuner
@@ -77,7 +77,7 @@ class RowMover:
 
     Parameters
     ----------
-    module : SoftEMLP
+    module : FramedNetwork
     table : Table
         Raw rows in the representations' order.
     y_scale : Tensor of shape (dim_out,)
@@ -94,7 +94,7 @@ class RowMover:
 
     def __init__(
         self,
-        module: SoftEMLP,
+        module: FramedNetwork,
         table: Table,
         y_scale: Tensor,
         seed: int,

@@ -8,7 +8,7 @@ from skorch.callbacks import Callback, LRScheduler
 
 from sksofteq.estimators._parameters import NetworkParameters
 from sksofteq.estimators._start import learning_rates
-from sksofteq.nn import SoftEMLP
+from sksofteq.nn import FramedNetwork
 from sksofteq.penalties import Penalty
 from sksofteq.training import (
     ALL_LOSSES,
@@ -27,7 +27,7 @@ Callbacks = list[tuple[str, Callback]]
 
 def make_net(
     estimator: NetworkParameters,
-    module: SoftEMLP,
+    module: FramedNetwork,
     penalty: Penalty,
     callbacks: Callbacks,
     max_epochs: int,

@@ -10,7 +10,7 @@ import torch
 
 from sksofteq.estimators._rows import predict_rows
 from sksofteq.estimators._table import Table
-from sksofteq.nn import SoftEMLP
+from sksofteq.nn import FramedNetwork
 from sksofteq.orbits import (
     REACH_AUC,
     OrbitTest,
@@ -37,7 +37,7 @@ class FitProbe:
 
     Parameters
     ----------
-    module : SoftEMLP
+    module : FramedNetwork
     penalty : Penalty
     train : Table
         Training rows with the candidates; they only tell how far orbits leave the data.
@@ -59,7 +59,7 @@ class FitProbe:
 
     def __init__(
         self,
-        module: SoftEMLP,
+        module: FramedNetwork,
         penalty: Penalty,
         train: Table,
         held_out: Table | None,

@@ -3,9 +3,11 @@
 from sksofteq.nn._bilinear import BilinearLayer
 from sksofteq.nn._emlp import SoftEMLP
 from sksofteq.nn._features import CandidateSet, hidden_representation
+from sksofteq.nn._framed import FramedNetwork
 from sksofteq.nn._frames import Frame, FrameContext
 from sksofteq.nn._gated import GatedNonlinearity
 from sksofteq.nn._linear import EquivariantLinear, SoftEquivariantLinear
+from sksofteq.nn._own import OwnNetwork
 from sksofteq.nn._pathways import PathwayLinear
 
 __all__ = [
@@ -14,7 +16,9 @@ __all__ = [
     "EquivariantLinear",
     "Frame",
     "FrameContext",
+    "FramedNetwork",
     "GatedNonlinearity",
+    "OwnNetwork",
     "PathwayLinear",
     "SoftEMLP",
     "SoftEquivariantLinear",

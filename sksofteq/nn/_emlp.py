@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from sksofteq.groups import MatrixGroup
 from sksofteq.nn._bilinear import BilinearLayer
 from sksofteq.nn._features import CandidateSet, hidden_representation, join_types, split_types
-from sksofteq.nn._frames import Frame
+from sksofteq.nn._framed import FramedNetwork
 from sksofteq.nn._gated import GatedNonlinearity
 from sksofteq.nn._linear import SoftEquivariantLinear
 from sksofteq.nn._pathways import PathwayLinear
@@ -59,7 +58,7 @@ class _Core(nn.Module):
         return y if self.skip is None else y + self.skip(x)
 
 
-class SoftEMLP(nn.Module):
+class SoftEMLP(FramedNetwork):
     """A network whose layers can be pulled towards the equivariance of any candidate.
 
     Raw inputs pass the frame of the candidates, are standardised, pass the layers, and come
@@ -105,15 +104,7 @@ class SoftEMLP(nn.Module):
         n_pathways: int = 0,
         probabilities: bool = False,
     ) -> None:
-        super().__init__()
-        self.probabilities = probabilities
-        self.rep_in, self.rep_out, self.groups = rep_in, rep_out, tuple(groups)
-        self.skip, self.typed, self.n_pathways = skip, typed, n_pathways
         candidates = CandidateSet(groups if typed else ())
-        self.frame = Frame(rep_in, rep_out, groups)
-        grouped_in, order_in = self.frame.rep_framed.grouped()
-        as_vectors = rep_out.as_vectors() if self.frame.translated else rep_out
-        grouped_out, order_out = as_vectors.grouped()
         hidden = [
             size.grouped()[0]
             if isinstance(size, Representation)
@@ -123,15 +114,16 @@ class SoftEMLP(nn.Module):
         make_linear = SoftEquivariantLinear
         if n_pathways:
             make_linear = partial(PathwayLinear, n_pathways=n_pathways)
-        make_hidden = make_linear if typed else partial(make_linear, typed=False)
-        self.core = _Core(
-            grouped_in, grouped_out, hidden, candidates, skip, make_hidden, make_linear
+        make_core = partial(
+            _Core,
+            hidden=hidden,
+            candidates=candidates,
+            skip=skip,
+            make_linear=make_linear if typed else partial(make_linear, typed=False),
+            make_skip=make_linear,
         )
-        self.register_buffer("order_in", torch.as_tensor(order_in))
-        self.register_buffer("order_out", torch.argsort(torch.as_tensor(order_out)))
-        for name, size in (("in", grouped_in.dim), ("out", grouped_out.dim)):
-            self.register_buffer(f"mean_{name}", torch.zeros(size))
-            self.register_buffer(f"scale_{name}", torch.ones(size))
+        super().__init__(rep_in, rep_out, groups, make_core, probabilities, grouped=True)
+        self.skip, self.typed, self.n_pathways = skip, typed, n_pathways
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -146,28 +138,3 @@ class SoftEMLP(nn.Module):
             "n_pathways": self.n_pathways,
             "probabilities": self.probabilities,
         }
-
-    def standardise(
-        self, mean_in: Tensor, scale_in: Tensor, mean_out: Tensor, scale_out: Tensor
-    ) -> None:
-        """Set how framed inputs and outputs are standardised, columns in framed order."""
-        self.mean_in.copy_(mean_in[self.order_in])
-        self.scale_in.copy_(scale_in[self.order_in])
-        # order_out takes grouped columns back; its inverse brings them into groups.
-        grouped = torch.argsort(self.order_out)
-        self.mean_out.copy_(mean_out[grouped])
-        self.scale_out.copy_(scale_out[grouped])
-
-    def prepare(self, framed: Tensor) -> Tensor:
-        """Standardised inputs of the core from framed ones."""
-        return (framed[:, self.order_in] - self.mean_in) / self.scale_in
-
-    def finish(self, core_output: Tensor) -> Tensor:
-        """Framed outputs from outputs of the core."""
-        return (core_output * self.scale_out + self.mean_out)[:, self.order_out]
-
-    def forward(self, x: Tensor) -> Tensor:  # (n, dim_in) -> (n, dim_out), raw units
-        """Predict raw outputs from raw inputs."""
-        framed, context = self.frame(x)
-        y = context.unframe(self.finish(self.core(self.prepare(framed))))
-        return y.softmax(dim=-1) if self.probabilities else y
