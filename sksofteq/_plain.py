@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from torch.nn import Module
 
 #: Entries that stand for a table, and for a mapping whose keys are not all strings.
 TABLE, PAIRS = "__table__", "__pairs__"
@@ -33,6 +34,29 @@ class SavedPlainly:
         super().__setstate__(known)
 
 
+class PickledModule:
+    """A torch module of the user's: pickle saves it as code says, plain values say too little.
+
+    Parameters
+    ----------
+    module : Module
+    """
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+
+    def __reduce_ex__(self, protocol: int) -> tuple:
+        return type(self), (self.module,)
+
+    def __reduce__(self) -> tuple:
+        """What skops asks, and pickle does not."""
+        raise TypeError(
+            f"network={type(self.module).__name__}(...) is a torch module, which only pickle and "
+            "joblib save. For files that run no code give the module's class, or "
+            "functools.partial of it, and allow its name where you load."
+        )
+
+
 def to_plain(value: Any) -> Any:
     """The value without tables and keys that are no strings; other objects as they are.
 
@@ -46,6 +70,8 @@ def to_plain(value: Any) -> Any:
     """
     if isinstance(value, pd.DataFrame):
         return {TABLE: _as_columns(value)}
+    if isinstance(value, Module):
+        return PickledModule(value)
     if type(value) in (list, tuple):
         return type(value)(map(to_plain, value))
     if type(value) is not dict:
@@ -59,6 +85,8 @@ def from_plain(value: Any) -> Any:
     """The value of which `to_plain` made this."""
     if type(value) in (list, tuple):
         return type(value)(map(from_plain, value))
+    if isinstance(value, PickledModule):
+        return value.module
     if type(value) is not dict:
         return value
     if TABLE in value:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
+from torch.nn import Module
 
 from sksofteq.candidates import Candidates
 from sksofteq.groups import MatrixGroup
@@ -150,7 +151,7 @@ def check_continues(
         **estimator._fitted_architecture,
     }
     for name, value in now.items():
-        if value != fitted[name]:
+        if value != fitted.get(name, value):  # a network of the user's has no widths
             raise ValueError(
                 f"{name} differs from the last fit, which warm_start=True and partial_fit "
                 f"continue: it was {_shown(fitted[name])}, now it is {_shown(value)}. Set it "
@@ -164,6 +165,8 @@ def _listed(order: NDArray | None) -> list[int] | None:
 
 def _shown(value: Any) -> str:
     """Labels of candidates, a representation with its columns, or the value itself."""
+    if isinstance(value, Module):
+        return f"a certain {type(value).__name__}"  # all of whose layers would be told
     if isinstance(value, Mapping):
         return (
             ", ".join(

@@ -33,9 +33,10 @@ from sksofteq.estimators._outcome import (
     holding,
     report,
 )
+from sksofteq.estimators._own import check_pulled
 from sksofteq.estimators._parameters import NetworkParameters
 from sksofteq.estimators._pilots import average_elements, pilot_losses
-from sksofteq.estimators._plans import Plan, check_hard, is_planned
+from sksofteq.estimators._plans import Plan, check_hard, is_planned, kind_of
 from sksofteq.estimators._probe import FitProbe
 from sksofteq.estimators._rows import predict_rows, prepare_rows, standardise_module
 from sksofteq.estimators._run import FitRun, Parts, split_table
@@ -43,9 +44,9 @@ from sksofteq.estimators._start import seeded, set_start, start_linear_, take_ov
 from sksofteq.estimators._survey import FitSurvey
 from sksofteq.estimators._table import Table, check_table, kept_on_error
 from sksofteq.metrics import check_row_groups
-from sksofteq.nn import SoftEMLP
+from sksofteq.nn import FramedNetwork, OwnNetwork, SoftEMLP
 from sksofteq.orbits import Element, orbit_average
-from sksofteq.penalties import Penalty, ProjectionPenalty
+from sksofteq.penalties import Penalty, ProjectionPenalty, SampledPenalty
 from sksofteq.training import ALL_LOSSES, StrengthTuning
 from sksofteq.tuning import FixedStrengths, Tuner
 
@@ -67,31 +68,42 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
 
     def _architecture(self, candidates: Candidates) -> dict[str, Any]:
         """The checked parameters that shape the network, which a warm start cannot change."""
+        if kind_of(self.network) == "own":
+            return {}
         sizes = check_hidden_sizes(self.hidden_layer_sizes, candidates.rep_in.dims)
         return {"hidden_layer_sizes": sizes, "max_rank": self.max_rank}
 
-    def _build_module(self, candidates: Candidates, plan: Plan) -> SoftEMLP:
-        """The network, weights at random."""
-        groups = tuple(candidates.groups.values())
+    def _build_module(self, candidates: Candidates, plan: Plan) -> FramedNetwork:
+        """The network, weights at random; samples are of raw rows, so there is no frame then."""
+        groups = () if self.penalty == "sampled" else tuple(candidates.groups.values())
+        sides, logits = (candidates.rep_in, candidates.rep_out), ALL_LOSSES[self.loss].of_logits
+        if plan.network == "own":
+            return OwnNetwork(*sides, groups, self.network, logits)
         shape = self._architecture(candidates)
         if plan.network == "linear":
             shape["hidden_layer_sizes"] = ()
         shape["typed"] = plan.network == "typed"
-        shape["probabilities"] = ALL_LOSSES[self.loss].of_logits
-        return SoftEMLP(candidates.rep_in, candidates.rep_out, groups, **shape)
+        return SoftEMLP(*sides, groups, **shape, probabilities=logits)
 
-    def _make_penalty(self, module: SoftEMLP, table: Table, seed: int) -> Penalty:
+    def _make_penalty(self, module: FramedNetwork, table: Table, seed: int) -> Penalty:
         """What pulls a standardised network towards the candidates."""
-        return ProjectionPenalty(module.core, table.candidates.groups)
+        groups = table.candidates.groups
+        if self.penalty == "sampled":
+            loss = ALL_LOSSES[self.loss]  # of classes: squares compare no logits with targets
+            of_rows = loss.of_rows if loss.of_logits else None
+            return SampledPenalty(module, groups, table.X, self.against, seed, of_rows)
+        return ProjectionPenalty(module.core, groups)
 
     def _make_plan(
         self, tuner: Tuner, survey: FitSurvey, strengths: dict[str, float], network: str
     ) -> Plan:
         """Which network to fit, with which strengths; "auto" leaves the network to the plan."""
-        return Plan("typed", (), strengths)
+        return Plan(kind_of(network), (), strengths)
 
     def _start_strengths(self, penalty: Penalty) -> dict[str, float]:
         """How strongly the candidates hold for a linear map in place of the network."""
+        if self.penalty == "sampled":
+            return dict.fromkeys(penalty.strengths, 0.0)
         return penalty.strengths
 
     # ------------------------------------------------------------------ scikit-learn's methods
@@ -150,19 +162,15 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         """What the rule, and pilots, make of the rows before the network is trained."""
         pilot = partial(pilot_losses, self, tuner, seed=seed)
         network = self._fitted_architecture["network"] if again else self.network
+        kind = kind_of(network)
         survey = FitSurvey(
-            parts.train,
-            parts.together,
-            self.validation_fraction,
-            pilot,
-            seed,
-            "plain" if network == "plain" else "typed",
+            parts.train, parts.together, self.validation_fraction, pilot, seed, kind
         )
         strengths = tuner.begin(list(parts.train.candidates.groups), self.max_iter)
         strengths = tuner.survey(survey) or strengths
         if again:
             strengths = tuner.resume(self.regularizer_strengths_)
-        plan = self._make_plan(tuner, survey, strengths, network)
+        plan = self._make_plan(tuner, survey, strengths, kind if kind == "own" else network)
         check_hard(plan, parts.train.candidates.groups)
         return plan
 
@@ -293,13 +301,14 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         check_labels(candidates.groups)
         for parameter in ("augment", "average"):
             named_candidates(getattr(self, parameter), candidates.groups, parameter)
-        architecture = self._architecture(candidates)
-        if self.network != "auto":
-            architecture["network"] = self.network
+        shape = self._architecture(candidates)
         if again:
-            check_continues(self, candidates, architecture)
+            fitted = self._fitted_architecture["network"]
+            if self.network != "auto" or kind_of(fitted) == "own":
+                shape = {"network": self.network, **shape}
+            check_continues(self, candidates, shape)
 
-    def _start(self, table: Table, plan: Plan, again: bool) -> tuple[SoftEMLP, Tensor]:
+    def _start(self, table: Table, plan: Plan, again: bool) -> tuple[FramedNetwork, Tensor]:
         """The network to train and the scale of y; a fitted one is copied, lest a fit fail."""
         if again:
             module = copy.deepcopy(self.net_.module_)
@@ -308,7 +317,12 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         module = self._build_module(table.candidates, plan)
         module = module.to(device=self.device, dtype=dtype)
         groups = list(table.candidates.groups.values())
-        return module, standardise_module(module, table.X, table.y, groups, table.weight)
+        y_scale = standardise_module(module, table.X, table.y, groups, table.weight)
+        if plan.network == "own":
+            module.check(torch.tensor(table.X[:2], device=self.device))
+            if self.penalty != "sampled":
+                check_pulled(module, self.penalty, plan.strengths)
+        return module, y_scale
 
     def _dropped(self, tuner: Tuner, probe: FitProbe) -> set[str]:
         """Candidates that get no strength because the data cannot test them."""
@@ -341,7 +355,7 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         survey = FitSurvey(table, None, self.validation_fraction, None, seed)
         strengths = tuner.survey(survey) or strengths
         shares = {} if tuner.evidence is None else tuner.evidence.shares
-        plan = Plan("plain" if self.network == "plain" else "typed", (), strengths, shares)
+        plan = Plan(kind_of(self.network), (), strengths, shares)
         check_hard(plan, table.candidates.groups)
         return tuner, plan
 
@@ -355,7 +369,7 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         self.net_, self._y_scale = net, run.y_scale.cpu().numpy()
         self._fitted_architecture = {
             **self._architecture(table.candidates),
-            "network": run.plan.network,
+            "network": self.network if run.plan.network == "own" else run.plan.network,
         }
         self.n_iter_ = len(net.history)
         self.regularizer_strengths_ = {k: net.penalty.strengths[k] for k in self.groups_}

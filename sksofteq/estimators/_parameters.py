@@ -10,17 +10,15 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from skorch.callbacks import Callback
 
-from sksofteq.training import LOSSES, PenalizedNet
+from sksofteq.training import LOSSES, PenalizedNet, SampledNet
 
 
 class NetworkParameters(BaseEstimator):
     """What every network estimator lets a user choose, and what only some of them do."""
 
-    #: What trains a network.
-    net_class = PenalizedNet
     # What is fixed unless an estimator has a parameter of that name.
     penalty, untestable, augment, average = "proximal", "keep", False, False
-    network = "typed"
+    network, against = "typed", "target"
 
     _parameter_constraints: dict = {  # noqa: RUF012 - scikit-learn's convention
         "symmetries": "no_validation",
@@ -92,3 +90,8 @@ class NetworkParameters(BaseEstimator):
         self.compile = compile
         self.random_state = random_state
         self.verbose = verbose
+
+    @property
+    def net_class(self) -> type[PenalizedNet]:
+        """What trains a network."""
+        return SampledNet if self.penalty == "sampled" else PenalizedNet

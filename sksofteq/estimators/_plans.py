@@ -45,8 +45,8 @@ class Plan:
 
     Parameters
     ----------
-    network : {"typed", "plain", "linear"}
-        Typed hidden layers, those of a perceptron, or none.
+    network : {"typed", "plain", "linear", "own"}
+        Typed hidden layers, those of a perceptron, none, or a network of the user's.
     moved : tuple of str
         Candidates whose elements move rows and average predictions where that is "auto"; those
         that a frame takes care of are not among them.
@@ -65,6 +65,13 @@ class Plan:
     shares: Mapping[str, float] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
     let_go: tuple[str, ...] = ()
+
+
+def kind_of(network: Any) -> str:
+    """The layers that `network` asks for; typed ones where that is to be found out."""
+    if not isinstance(network, str):
+        return "own"
+    return network if network in ("plain", "own") else "typed"
 
 
 def moving(labels: Sequence[str], groups: Mapping[str, MatrixGroup]) -> list[str]:
@@ -120,8 +127,8 @@ class Planner:
         Gets a plan and returns the losses of its pilot, shape (n_rows,).
     together : ndarray of shape (n_rows,) or None
         Group of each of these rows.
-    network : {"typed", "plain", "linear"}, default=None
-        The network that there is, in a warm start; None lets pilots choose.
+    network : {"typed", "plain", "linear", "own"}, default=None
+        The network that there is, in a warm start or the user's; None lets pilots choose.
     solvable : bool, default=True
         Whether a linear map can be solved for, and so is worth a pilot.
     """

@@ -13,7 +13,7 @@ from torch import Tensor
 from sksofteq.estimators._base import CHUNK
 from sksofteq.estimators._table import Table
 from sksofteq.groups import MatrixGroup
-from sksofteq.nn import SoftEMLP
+from sksofteq.nn import FramedNetwork, SoftEMLP
 from sksofteq.reps import Representation
 from sksofteq.standardisation import mean_and_scale, shared_scales
 from sksofteq.training import Rows
@@ -51,7 +51,7 @@ def split_rows(
 
 
 def standardise_module(
-    module: SoftEMLP,
+    module: FramedNetwork,
     X: NDArray,
     y: NDArray,
     groups: Sequence[MatrixGroup],
@@ -60,7 +60,7 @@ def standardise_module(
     """Set the module's standardisation from training rows; return the scale of raw y.
 
     The scale, shape (dim_out,), is in the representation's order. Outputs that are the mean in
-    all rows start there.
+    all rows start there, but for those of a network of the user's.
     """
     frame = module.frame
     with torch.no_grad():
@@ -78,7 +78,8 @@ def standardise_module(
     framed_y = framed_y.cpu().numpy()
     mean_out, scale_out = mean_and_scale(framed_y, rep_out, groups, weight, shared_out)
     module.standardise(*(_tensor(v, module) for v in (mean_in, scale_in, mean_out, scale_out)))
-    _silence(module, _constant_outputs(framed_y[weight > 0], mean_out, rep_out))
+    if isinstance(module, SoftEMLP):
+        _silence(module, _constant_outputs(framed_y[weight > 0], mean_out, rep_out))
     _, scale = mean_and_scale(y, rep_out, groups, weight, shared_out)
     return _tensor(scale, module)
 
@@ -106,7 +107,7 @@ def _silence(module: SoftEMLP, columns: NDArray) -> None:
             parameter[rows] = 0.0
 
 
-def prepare_rows(module: SoftEMLP, table: Table, y_scale: Tensor) -> Rows:
+def prepare_rows(module: FramedNetwork, table: Table, y_scale: Tensor) -> Rows:
     """Rows for the core: the loss compares ``factor * core(inputs)`` with `target`."""
     grouped = torch.argsort(module.order_out)
     with torch.no_grad():
@@ -127,7 +128,7 @@ def prepare_rows(module: SoftEMLP, table: Table, y_scale: Tensor) -> Rows:
         )
 
 
-def predict_rows(module: SoftEMLP, X: NDArray) -> NDArray:
+def predict_rows(module: FramedNetwork, X: NDArray) -> NDArray:
     """Raw predictions in bounded memory, in the representation's order."""
     if module.training:  # telling all layers costs a tenth of predicting one row
         module.eval()
@@ -139,7 +140,7 @@ def predict_rows(module: SoftEMLP, X: NDArray) -> NDArray:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _tensor(values: NDArray, module: SoftEMLP) -> Tensor:
+def _tensor(values: NDArray, module: FramedNetwork) -> Tensor:
     """On the module's device, in its dtype."""
     # torch wants writable memory; a read-only memory map is copied
     return torch.from_numpy(np.require(values, requirements=["C", "W"])).to(module.scale_in)

@@ -13,11 +13,6 @@ from sksofteq.candidates import Candidates
 from sksofteq.estimators._checks import check_hidden_sizes, check_strengths
 from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._network import NetworkRegressor
-from sksofteq.estimators._plans import Plan
-from sksofteq.estimators._table import Table
-from sksofteq.nn import SoftEMLP
-from sksofteq.penalties import Penalty, SampledPenalty
-from sksofteq.training import SampledNet
 from sksofteq.tuning import FixedStrengths, Tuner
 
 
@@ -85,7 +80,7 @@ class SampledEquivariantRegressor(NetworkRegressor):
         "strengths": [Interval(Real, 0, None, closed="left"), Mapping],
         "against": [StrOptions({"target", "prediction"})],
     }
-    net_class = SampledNet
+    network, penalty = "plain", "sampled"
 
     def __init__(
         self,
@@ -160,14 +155,3 @@ class SampledEquivariantRegressor(NetworkRegressor):
                     f"networks without types; got {str(size)!r}."
                 )
         return {"hidden_layer_sizes": sizes, "max_rank": 0}
-
-    def _build_module(self, candidates: Candidates, plan: Plan) -> SoftEMLP:
-        return SoftEMLP(
-            candidates.rep_in, candidates.rep_out, (), **self._architecture(candidates)
-        )
-
-    def _start_strengths(self, penalty: Penalty) -> dict[str, float]:
-        return dict.fromkeys(penalty.strengths, 0.0)
-
-    def _make_penalty(self, module: SoftEMLP, table: Table, seed: int) -> Penalty:
-        return SampledPenalty(module, table.candidates.groups, table.X, self.against, seed)

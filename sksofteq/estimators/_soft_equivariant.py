@@ -14,7 +14,8 @@ from sksofteq.candidates import Candidates
 from sksofteq.estimators._checks import check_strengths
 from sksofteq.estimators._docs import with_shared_docs
 from sksofteq.estimators._network import NetworkRegressor
-from sksofteq.estimators._plans import Plan, Planner, is_planned, moving, pilot_table
+from sksofteq.estimators._own import check_sampled
+from sksofteq.estimators._plans import Plan, Planner, is_planned, kind_of, moving, pilot_table
 from sksofteq.estimators._run import FitRun
 from sksofteq.estimators._survey import FitSurvey
 from sksofteq.training import ALL_LOSSES
@@ -38,13 +39,13 @@ class SoftEquivariantRegressor(NetworkRegressor):
     <candidates>
     strengths : float or mapping of str to float, default=None
         Fixed strengths >= 0, ``inf`` meaning hard, which but for translations and scalings needs
-        typed layers; None lets `tuner` set them.
+        typed layers; None lets `tuner` set them. A sampled penalty needs finite ones.
     tuner : {"process", "orbit", "paper", "pilots", "dual"} or Tuner, default="process"
         The rule that sets strengths (`sksofteq.tuning`): "process" by tests before the fit, on
         rows that a Gaussian process left out; "pilots" by short fits before it; "orbit", "paper"
         and "dual" during it. docs/discovery.md compares them. "paper" needs
         ``penalty="gradient"`` to tell candidates apart (docs/performance.md).
-    network : {"auto", "typed", "plain"}, default="auto"
+    network : {"auto", "typed", "plain"}, torch module or callable, default="auto"
         Hidden layers: typed features, which the penalties pull towards the candidates, or those
         of a perceptron ("plain"), where strengths act through the frame and on the linear skip
         alone and candidates work through `augment` and `average`. "auto" compares both, and a
@@ -52,10 +53,23 @@ class SoftEquivariantRegressor(NetworkRegressor):
         the best one to all rows; it is "typed" where there are no tests to go by (strengths that
         are given, other rules), hidden features are given, or there are fewer than 40 rows. A
         warm start keeps the network that there is.
-    penalty : {"proximal", "gradient"}, default="proximal"
+
+        A torch module of your own takes the place of all layers, between the frame and
+        standardisation and their inverses; `hidden_layer_sizes` and `max_rank` do not apply. A
+        class (or function, or `functools.partial`) is called with the representations of what
+        the module is to read and to predict, columns in this order, and makes one with widths
+        ``rep_in.dim`` and ``rep_out.dim``; an instance is copied in each fit. Penalties pull the
+        `sksofteq.nn.SoftEquivariantLinear` layers anywhere in it, and pilots tell whether moved
+        rows pay (docs/own-networks.md).
+    penalty : {"proximal", "gradient", "sampled"}, default="proximal"
         Whether the penalty is a proximal step after the optimizer's, stable for any strength, or
         part of the gradient that Adam normalises, as published. A strength of one form is not
-        the same as one of the other.
+        the same as one of the other. "sampled" is for networks without types, "plain" or your
+        own: R_G is then the mean square of f(rho_in(g) x) - rho_out(g) y, y standardised, over
+        the rows of a batch, with one random g per step (REMUL, arXiv 2410.17878); for classes
+        it is the log loss at the moved rows. It takes one more pass of the network per candidate
+        and step and makes symmetries hold roughly, never exactly. There is no frame then:
+        translations and scalings are sampled, too.
     <training>
     augment : bool, "auto" or sequence of str, default="auto"
         Move the training rows by random elements of candidates, anew in every epoch: of those
@@ -77,10 +91,11 @@ class SoftEquivariantRegressor(NetworkRegressor):
     ----------
     <attributes>
     pilots_ : DataFrame
-        What ``network="auto"`` compared: columns network, moved_by (candidates that moved rows or
-        averaged predictions, where `augment` or `average` leaves it to the fit which do), held
-        (whether candidates kept some strength although none holds), error (the loss on the rows
-        held out, y standardised) and chosen. Empty if there was no choice.
+        What ``network="auto"``, or a network of your own, compared: columns network, moved_by
+        (candidates that moved rows or averaged predictions, where `augment` or `average` leaves it
+        to the fit which do), held (whether candidates kept some strength although none holds),
+        error (the loss on the rows held out, y standardised) and chosen. Empty if there was no
+        choice.
 
     See Also
     --------
@@ -117,8 +132,8 @@ class SoftEquivariantRegressor(NetworkRegressor):
         **NetworkRegressor._parameter_constraints,
         "strengths": [Interval(Real, 0, None, closed="both"), Mapping, None],
         "tuner": [StrOptions(set(RULES)), Tuner],
-        "network": [StrOptions({"auto", "typed", "plain"})],
-        "penalty": [StrOptions({"proximal", "gradient"})],
+        "network": [StrOptions({"auto", "typed", "plain"}), callable],
+        "penalty": [StrOptions({"proximal", "gradient", "sampled"})],
         "augment": ["boolean", StrOptions({"auto"}), "array-like"],
         "average": ["boolean", StrOptions({"auto"}), "array-like"],
         "untestable": [StrOptions({"keep", "drop"})],
@@ -188,10 +203,14 @@ class SoftEquivariantRegressor(NetworkRegressor):
         self.untestable = untestable
 
     def _make_tuner(self, labels: list[str]) -> Tuner:
-        if self.strengths is None:
-            return make_tuner(self.tuner) if labels else FixedStrengths()
-        check_strengths(self.strengths, labels)
-        return FixedStrengths(self.strengths)
+        sampled = self.penalty == "sampled"
+        check_strengths(self.strengths, labels, finite=sampled)
+        tuner = FixedStrengths(1.0 if self.strengths is None else self.strengths)
+        if labels and self.strengths is None:
+            tuner = make_tuner(self.tuner)
+        if sampled:
+            check_sampled(self.network, tuner)
+        return tuner
 
     def _architecture(self, candidates: Candidates) -> dict[str, Any]:
         """As of any network; features with types need typed layers.
@@ -216,7 +235,7 @@ class SoftEquivariantRegressor(NetworkRegressor):
         self._pilots = pilot_table()
         evidence = tuner.evidence
         if evidence is None:
-            return Plan("plain" if network == "plain" else "typed", (), strengths)
+            return Plan(kind_of(network), (), strengths)
         keeps = self.untestable == "keep"
         kept = sorted(evidence.untestable()) if keeps else []
         if not keeps:
@@ -234,12 +253,15 @@ class SoftEquivariantRegressor(NetworkRegressor):
             None if network == "auto" else network,
             solvable=not ALL_LOSSES[self.loss].of_logits,
         )
-        if self._has_choice(survey):
+        if self._has_choice(survey, network):
             plan, self._pilots = planner.choose()
             return plan
         return planner.plan("typed" if network == "auto" else network, evidence.supported())
 
-    def _has_choice(self, survey: FitSurvey) -> bool:
+    def _has_choice(self, survey: FitSurvey, network: str) -> bool:
+        """Whether pilots choose a network, or what moves the rows of the user's."""
+        if network == "own":
+            return survey.has_pilots
         shape = self._architecture(survey.table.candidates)
         widths = _are_widths(shape["hidden_layer_sizes"])
         return self.network == "auto" and survey.has_pilots and widths

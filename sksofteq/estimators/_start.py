@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 
 from sksofteq.groups import MatrixGroup
 from sksofteq.linear import START_ALPHA, ridge_start
-from sksofteq.nn import SoftEMLP, SoftEquivariantLinear
+from sksofteq.nn import FramedNetwork, SoftEMLP, SoftEquivariantLinear
 from sksofteq.penalties import Penalty
 from sksofteq.training import PenalizedNet, Rows
 
@@ -36,7 +37,7 @@ def set_start(penalty: Penalty, strengths: Mapping[str, float], again: bool) -> 
 
 
 def start_linear_(
-    module: SoftEMLP,
+    module: FramedNetwork,
     rows: Rows,
     groups: Mapping[str, MatrixGroup],
     strengths: Mapping[str, float],
@@ -49,8 +50,11 @@ def start_linear_(
     random is noise on top of it (docs/performance.md). A network without hidden layers is that
     map, so that its shrinkage is worth looking for: by rows left out where some belong together,
     as those of a group leave less to learn from than their number says. Networks with hidden
-    layers start free of finite strengths, as these let go of what is broken only by and by.
+    layers start free of finite strengths, as these let go of what is broken only by and by. A
+    network of the user's starts as it is.
     """
+    if not isinstance(module, SoftEMLP):
+        return
     skip, output = module.core.skip, module.core.output
     index = rows.spread(SKIP_ROWS)
     some = rows.take(index)
@@ -90,14 +94,22 @@ def seeded(seed: int, device: str) -> Iterator[None]:
         yield
 
 
-def learning_rates(module: SoftEMLP, rate: float) -> list[tuple[str, dict[str, float]]]:
+def learning_rates(module: FramedNetwork, rate: float) -> list[tuple[str, dict[str, float]]]:
     """Adam's steps for wide layers shrink as 1 / fan-in (arXiv 2203.03466).
 
     A step moves every weight by about the same amount, so what reaches an output grows with the
     number of inputs, and most where these are correlated, as columns of a table are.
     """
+    widths = {name: _fan_in(layer) for name, layer in module.named_modules()}
     return [
-        (f"core.{name}.weight", {"lr": rate * FULL_RATE_FAN_IN / layer.rep_in.dim})
-        for name, layer in module.core.named_modules()
-        if isinstance(layer, SoftEquivariantLinear) and layer.rep_in.dim > FULL_RATE_FAN_IN
+        (f"{name}.weight", {"lr": rate * FULL_RATE_FAN_IN / width})
+        for name, width in widths.items()
+        if width > FULL_RATE_FAN_IN
     ]
+
+
+def _fan_in(layer: nn.Module) -> int:
+    """Number of inputs of a linear layer, 0 of any other."""
+    if isinstance(layer, SoftEquivariantLinear):
+        return layer.rep_in.dim
+    return layer.in_features if isinstance(layer, nn.Linear) else 0

@@ -39,7 +39,7 @@ class FitSurvey:
         Without one there are no pilots.
     seed : int
         Chooses elements and rows.
-    network : {"typed", "plain"}, default="typed"
+    network : {"typed", "plain", "own"}, default="typed"
         What a rule's pilots train.
     """
 

@@ -28,8 +28,9 @@ class ProjectionPenalty:
     Parameters
     ----------
     module : torch.nn.Module
-        A network with `SoftEquivariantLinear` layers anywhere in its tree. Where candidates
-        act on several spaces at once, float32 lets strengths count up to about 3e3 / step size.
+        A network with `SoftEquivariantLinear` layers anywhere in its tree; without any there is
+        nothing to pull. Where candidates act on several spaces at once, float32 lets strengths
+        count up to about 3e3 / step size.
     groups : mapping of str to MatrixGroup, or sequence of MatrixGroup
         The candidates, by label.
 
@@ -62,13 +63,12 @@ class ProjectionPenalty:
         self.labels = tuple(groups)
         self.groups = tuple(groups.values())
         self.layers = [m for m in module.modules() if isinstance(m, SoftEquivariantLinear)]
-        if not self.layers:
-            raise ValueError(f"module has no SoftEquivariantLinear layer, got {module!r}.")
         self._parameters = [p for layer in self.layers for p in _parameters_of(layer)]
         self._pairs, self._kinds = _collect_pairs(self.layers, self.groups)
         # In this order all stacks lie one after another: one gather reads them all.
+        device = self.layers[0].weight.device if self.layers else None
         indices = [pair.index.reshape(-1) for pair in self._pairs]
-        self._order = torch.cat([self.layers[0].weight.new_zeros(0, dtype=torch.long), *indices])
+        self._order = torch.cat([torch.zeros(0, dtype=torch.long, device=device), *indices])
         self.degrees_of_freedom = np.sum(
             [pair.degrees_of_freedom() for pair in self._pairs], axis=0, initial=0
         ) * np.ones(len(self.groups))
@@ -89,7 +89,12 @@ class ProjectionPenalty:
         return table
 
     def relative_residuals(self) -> np.ndarray:
-        """Return sum |C_G W|^2 / sum |W|^2 of every candidate, shape (n_groups,)."""
+        """Return sum |C_G W|^2 / sum |W|^2 of every candidate, shape (n_groups,).
+
+        NaN without layers.
+        """
+        if not self.layers:
+            return np.full(len(self.groups), np.nan)
         with torch.no_grad():
             total = float(self._flat().square().sum())
             values = 2 * self.values().double().cpu().numpy()
@@ -103,13 +108,24 @@ class ProjectionPenalty:
     # ------------------------------------------------------------------ steps
 
     def set_strengths(self, strengths: Mapping[str, float]) -> None:
-        """Fix the regularizer strengths; `inf` is hard. Factors the combined penalty once."""
+        """Fix the regularizer strengths; `inf` is hard. Factors the combined penalty once.
+
+        Raises
+        ------
+        ValueError
+            If they are not one number >= 0 for every label, or there are no layers to pull.
+        """
         if set(strengths) != set(self.labels):
             raise ValueError(f"strengths must name {self.labels!r}, got {dict(strengths)!r}.")
         ordered = [float(strengths[label]) for label in self.labels]
         for value in ordered:
             if math.isnan(value) or value < 0:
                 raise ValueError(f"strengths must be numbers >= 0, got {dict(strengths)!r}.")
+        if any(ordered) and not self.layers:
+            raise ValueError(
+                "strengths pull SoftEquivariantLinear layers, of which the module has none; got "
+                f"{dict(strengths)!r}."
+            )
         self._strengths = dict(zip(self.labels, ordered, strict=True))
         for pair in self._pairs:
             pair.factor(ordered)
@@ -165,6 +181,8 @@ class ProjectionPenalty:
     # ------------------------------------------------------------------ plumbing
 
     def _flat(self) -> Tensor:
+        if not self._parameters:
+            return torch.zeros(0)
         return torch.cat([parameter.reshape(-1) for parameter in self._parameters])
 
     def _changed(self, flat: Tensor, change: Callable[[PairBlocks, Tensor], Tensor]) -> Tensor:

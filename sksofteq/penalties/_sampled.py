@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sksofteq.groups import MatrixGroup
-from sksofteq.nn import SoftEMLP
+from sksofteq.nn import FramedNetwork
 from sksofteq.orbits import Element, sample_elements
 from sksofteq.reps import Representation
 
@@ -30,7 +31,7 @@ class SampledPenalty:
 
     Parameters
     ----------
-    module : SoftEMLP
+    module : FramedNetwork
         A network without a frame, standardised.
     groups : mapping of str to MatrixGroup
         The candidates, by label.
@@ -39,6 +40,9 @@ class SampledPenalty:
     against : {"target", "prediction"}, default="target"
     random_state : int, default=0
         Seed of the group elements.
+    loss_of_rows : callable, default=None
+        What takes the place of the mean square: gets predictions and targets, shape (n, dim_out),
+        and returns the loss of every row.
 
     Attributes
     ----------
@@ -48,21 +52,23 @@ class SampledPenalty:
 
     def __init__(
         self,
-        module: SoftEMLP,
+        module: FramedNetwork,
         groups: Mapping[str, MatrixGroup],
         X: NDArray,
         against: str = "target",
         random_state: int = 0,
+        loss_of_rows: Callable[[Tensor, Tensor], Tensor] | None = None,
     ) -> None:
         self.labels, self.against = tuple(groups), against
+        self._loss_of_rows = loss_of_rows or _mean_square
         rng = np.random.RandomState(random_state)
         self._elements = {
             label: sample_elements(group, N_ELEMENTS, X, module.rep_in, rng)
             for label, group in groups.items()
         }
         self._n_drawn = 0
-        self._input = _Side(module.rep_in, module.mean_in, module.scale_in)
-        self._output = _Side(module.rep_out, module.mean_out, module.scale_out)
+        self._input = _Side(module.core_in, module.mean_in, module.scale_in)
+        self._output = _Side(module.core_out, module.mean_out, module.scale_out)
         self._strengths: dict[str, float] = {}
         self.begin_epoch()
 
@@ -74,7 +80,12 @@ class SampledPenalty:
         return dict(self._strengths)
 
     def set_strengths(self, strengths: Mapping[str, float]) -> None:
-        """Fix the strengths."""
+        """Fix the strengths, which are finite: no sample shows that a network obeys exactly."""
+        hard = [label for label in self.labels if math.isinf(strengths[label])]
+        if hard:
+            raise ValueError(
+                f"strengths must be finite where the penalty is sampled, got inf for {hard}."
+            )
         self._strengths = {label: float(strengths[label]) for label in self.labels}
 
     def values(self) -> Tensor:
@@ -121,8 +132,8 @@ class SampledPenalty:
         for label in self.labels:
             element = self._elements[label][self._n_drawn % N_ELEMENTS]
             moved = core(self._input.move(inputs, element))
-            gap = factor * (moved - self._output.move(at_rest, element))
-            terms.append(gap.square().mean(dim=1))
+            expected = self._output.move(at_rest, element)
+            terms.append(self._loss_of_rows(factor * moved, factor * expected))
         if not terms:
             return output.new_zeros(len(output))
         rows = torch.stack(terms)
@@ -131,12 +142,15 @@ class SampledPenalty:
         return rows.new_tensor(list(self._strengths.values())) @ rows
 
 
+def _mean_square(output: Tensor, target: Tensor) -> Tensor:
+    return (output - target).square().mean(dim=1)
+
+
 class _Side:
-    """Moves standardised inputs or outputs, columns grouped by type, by group elements."""
+    """Moves standardised inputs or outputs, columns as the core has them, by group elements."""
 
     def __init__(self, rep: Representation, mean: Tensor, scale: Tensor) -> None:
-        self.rep = rep.grouped()[0]
-        self.mean, self.scale = mean, scale
+        self.rep, self.mean, self.scale = rep, mean, scale
 
     def move(self, z: Tensor, element: Element) -> Tensor:
         """From (x - mean) / scale to (g x - mean) / scale."""

@@ -14,7 +14,8 @@ from skorch.history import History
 from skorch.utils import get_map_location
 from torch import Tensor, nn
 
-from sksofteq.nn import SoftEMLP
+from sksofteq._plain import from_plain, to_plain
+from sksofteq.nn import OwnNetwork, SoftEMLP
 from sksofteq.penalties import PathwayPenalty, ProjectionPenalty
 from sksofteq.training._batches import Rows, TensorBatches
 from sksofteq.training._callbacks import StopTraining, TrainingInterrupted
@@ -28,7 +29,7 @@ SAVED = ("form", "shuffle_seed", "lr", "batch_size", "max_epochs", "device", "co
 
 
 class PenalizedNet(NeuralNet):
-    """Fits a `SoftEMLP` with projection penalties; its criterion is one of `LOSSES`.
+    """Fits a `FramedNetwork` with projection penalties; its criterion is one of `LOSSES`.
 
     A copy, or one from a file, is rebuilt from plain values and arrays. It predicts, and its
     moments and history are there to go on from, but it has no penalty, no optimizer and not its
@@ -67,7 +68,7 @@ class PenalizedNet(NeuralNet):
         """What the net is rebuilt from: no code, and nothing that only this version could read."""
         return {
             "settings": {name: vars(self)[name] for name in SAVED},
-            "network": self.module_.recipe,
+            "network": to_plain(self.module_.recipe),
             "weights": _as_arrays(self.module_.state_dict()),
             "moments": {number: _as_arrays(values) for number, values in self.moments.items()},
             "history": json.dumps(list(self.history), default=_as_json),
@@ -78,8 +79,10 @@ class PenalizedNet(NeuralNet):
         settings = {name: state["settings"][name] for name in SAVED}  # whatever else there is
         weights = _as_tensors(state["weights"])
         device = str(get_map_location(settings["device"]))  # which warns, with its reason
+        recipe = from_plain(state["network"])
+        kind = OwnNetwork if "network" in recipe else SoftEMLP
         with torch.random.fork_rng(devices=[]):  # the weights drawn here do not stay
-            module = SoftEMLP(**state["network"])
+            module = kind(**recipe)
         module.to(weights["mean_in"].dtype).load_state_dict(weights)
         settings = settings | {"device": device, "train_split": None, "verbose": 0}
         self.__init__(module, MeanSquare, penalty=None, **settings)

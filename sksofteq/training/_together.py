@@ -10,12 +10,16 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, vmap
 
+from sksofteq.nn import OwnNetwork
 from sksofteq.training._batches import Rows
 from sksofteq.training._callbacks import StopTraining
 from sksofteq.training._net import MeanLoss, PenalizedNet
+from sksofteq.training._sampled import SampledNet
 
 #: Training and validation rows.
 Data = tuple[Rows, Rows | None]
+#: What to do about it.
+ONE_BY_ONE = "Fit them one by one."
 
 
 def train_together(nets: Sequence[PenalizedNet], data: Sequence[Data]) -> None:
@@ -35,8 +39,11 @@ def train_together(nets: Sequence[PenalizedNet], data: Sequence[Data]) -> None:
     Raises
     ------
     ValueError
-        If the numbers of batches differ.
+        If the numbers of batches differ, or there is more to the training than vmap can do: a
+        sampled penalty, or weights that are frozen, layers that draw numbers or keep statistics in
+        networks of the user's.
     """
+    _check(nets)
     runs = [_Run(net, *rows) for net, rows in zip(nets, data, strict=True)]
     counts = [len(run.batches) for run in runs]
     if len(set(counts)) > 1:
@@ -137,7 +144,15 @@ class _Stack:
     def step(self, batches: Sequence[Rows]) -> Tensor:
         """Take one step of every net; return the losses, shape (n_nets,)."""
         rows = _stack_rows(batches)
-        outputs = self._outputs(dict(zip(self._names, self._stacked, strict=True)), rows.inputs)
+        weights = dict(zip(self._names, self._stacked, strict=True))
+        try:
+            outputs = self._outputs(weights, rows.inputs)
+        except RuntimeError as error:
+            if not isinstance(self.nets[0].module_, OwnNetwork):
+                raise
+            raise ValueError(
+                f"Such networks do not train together, as vmap says: {error} {ONE_BY_ONE}"
+            ) from error
         losses = self.nets[0].criterion_(outputs, rows)
         gradients = torch.autograd.grad(losses.sum(), self._stacked, allow_unused=True)
         for parameters, gradient in zip(self._parameters, gradients, strict=True):
@@ -154,6 +169,17 @@ class _Stack:
         """Give every network memory of its own again."""
         for parameter in itertools.chain(*self._parameters):
             parameter.data, parameter.grad = parameter.data.clone(), None
+
+
+def _check(nets: Sequence[PenalizedNet]) -> None:
+    if any(isinstance(net, SampledNet) for net in nets):
+        raise ValueError(f"Networks with a sampled penalty do not train together. {ONE_BY_ONE}")
+    cores = [net.module.core for net in nets]
+    if not all(weight.requires_grad for core in cores for weight in core.parameters()):
+        raise ValueError(f"Networks with frozen weights do not train together. {ONE_BY_ONE}")
+    first, *others = (list(core.buffers()) for core in cores)
+    if not all(all(map(torch.equal, first, other)) for other in others):
+        raise ValueError(f"Networks with different buffers do not train together. {ONE_BY_ONE}")
 
 
 def _stack_rows(batches: Sequence[Rows]) -> Rows:

@@ -565,3 +565,14 @@ def test_start_inside_leaves_a_skip_at_zero():
     assert all(parameter.isfinite().all() for parameter in net.parameters())
     penalty.project_()
     assert net.core.blocks[0][0].weight.any()
+
+
+def test_without_layers_there_is_nothing_to_pull():
+    penalty = ProjectionPenalty(nn.Linear(3, 3), [parse_group("SO(3)")])
+    penalty.set_strengths({"SO(3)": 0.0})
+    penalty.proximal_step_(0.1)
+    penalty.add_gradient_()
+    assert penalty.values().tolist() == [0.0]
+    assert np.isnan(penalty.relative_residuals()).all()
+    with pytest.raises(ValueError, match="of which the module has none"):
+        penalty.set_strengths({"SO(3)": 1.0})

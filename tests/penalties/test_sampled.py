@@ -93,3 +93,10 @@ def test_without_candidates_there_is_nothing_to_pay():
     inputs, output, factor = in_the_core(net, np.eye(3))
     assert not penalty.loss(net.core, inputs, output, output, factor).any()
     assert penalty.values().shape == penalty.relative_residuals().shape == (0,)
+
+
+def test_no_strength_is_infinite():
+    net = SoftEMLP(*(parse_rep("vector").bind(3),) * 2, (), (8,)).double()
+    penalty = SampledPenalty(net, {"SO(3)": parse_group("SO(3)")}, np.eye(3))
+    with pytest.raises(ValueError, match=r"must be finite .* got inf for \['SO\(3\)'\]"):
+        penalty.set_strengths({"SO(3)": np.inf})
