@@ -16,7 +16,7 @@ import torch
 
 from sksofteq import SoftEquivariantRegressor
 
-pytestmark = pytest.mark.nightly
+nightly = pytest.mark.nightly
 
 RECIPES = Path(__file__).parents[1] / "docs" / "recipes"
 #: Anonymous memory after each chunk, in MiB; pages of the map itself are the system's to drop.
@@ -63,6 +63,7 @@ def recipe(name):
     return module
 
 
+@nightly
 @pytest.mark.parametrize(("package", "name"), [("dask", "dask_search"), ("ray", "ray_search")])
 def test_a_search_on_a_cluster_finds_what_it_finds_at_home(package, name):
     if find_spec(package) is None or (package == "dask" and find_spec("distributed") is None):
@@ -72,12 +73,14 @@ def test_a_search_on_a_cluster_finds_what_it_finds_at_home(package, name):
     assert run(RECIPES / f"{name}.py").splitlines()[-1].endswith(expected)
 
 
+@nightly
 def test_a_search_that_trains_together_finds_what_others_find():
     expected = recipe("searching").search().cv_results_["mean_test_score"]
     found = recipe("symmetry_search").search().cv_results_["mean_test_score"]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+@nightly
 def test_several_processes_come_to_the_weights_of_one(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -93,12 +96,14 @@ def test_several_processes_come_to_the_weights_of_one(tmp_path):
         torch.testing.assert_close(together[name], values, rtol=1e-9, atol=1e-12)
 
 
+@nightly
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 def test_memory_does_not_grow_with_the_table(tmp_path):
     few, many = (float(run("-c", MEMORY, tmp_path, n).splitlines()[-1]) for n in (3, 30))
     assert many < few + 20.0  # the table is 63 MiB larger
 
 
+@nightly
 def test_intervals_cover_and_fast_throws_are_not_used():
     uncertainty = recipe("uncertainty")
     model = uncertainty.fitted()
@@ -108,3 +113,14 @@ def test_intervals_cover_and_fast_throws_are_not_used():
     used, used_fast = (int(share) for share in re.findall(r"usable: (\d+)%", printed))
     assert used > 90
     assert used_fast < 50
+
+
+def test_networks_of_ones_own_find_a_symmetry_and_gain_by_it():
+    printed = run(RECIPES / "own_network.py")
+    errors = re.findall(r"told nothing: ([\d.]+), candidates: ([\d.]+)", printed)
+    assert len(errors) == 2
+    assert all(float(told) < 0.8 * float(free) for free, told in errors)
+    assert re.findall(r"^O.2.@(...).* (\w+)$", printed, re.MULTILINE) == 2 * [
+        ("x,y", "holds"),
+        ("y,z", "broken"),
+    ]
