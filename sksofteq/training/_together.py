@@ -14,7 +14,6 @@ from sksofteq.nn import OwnNetwork
 from sksofteq.training._batches import Rows
 from sksofteq.training._callbacks import StopTraining
 from sksofteq.training._net import MeanLoss, PenalizedNet
-from sksofteq.training._sampled import SampledNet
 
 #: Training and validation rows.
 Data = tuple[Rows, Rows | None]
@@ -39,9 +38,8 @@ def train_together(nets: Sequence[PenalizedNet], data: Sequence[Data]) -> None:
     Raises
     ------
     ValueError
-        If the numbers of batches differ, or there is more to the training than vmap can do: a
-        sampled penalty, or weights that are frozen, layers that draw numbers or keep statistics in
-        networks of the user's.
+        If the numbers of batches differ, or networks of the user's have frozen weights, or layers
+        that draw numbers or keep statistics, which vmap cannot do.
     """
     _check(nets)
     runs = [_Run(net, *rows) for net, rows in zip(nets, data, strict=True)]
@@ -172,14 +170,8 @@ class _Stack:
 
 
 def _check(nets: Sequence[PenalizedNet]) -> None:
-    if any(isinstance(net, SampledNet) for net in nets):
-        raise ValueError(f"Networks with a sampled penalty do not train together. {ONE_BY_ONE}")
-    cores = [net.module.core for net in nets]
-    if not all(weight.requires_grad for core in cores for weight in core.parameters()):
+    if not all(w.requires_grad for net in nets for w in net.module.core.parameters()):
         raise ValueError(f"Networks with frozen weights do not train together. {ONE_BY_ONE}")
-    first, *others = (list(core.buffers()) for core in cores)
-    if not all(all(map(torch.equal, first, other)) for other in others):
-        raise ValueError(f"Networks with different buffers do not train together. {ONE_BY_ONE}")
 
 
 def _stack_rows(batches: Sequence[Rows]) -> Rows:

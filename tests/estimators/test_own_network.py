@@ -356,7 +356,6 @@ class Buffered(Perceptron):
         (statistical, "as vmap says"),
         (drawing, "as vmap says"),
         (frozen, "frozen weights"),
-        (Buffered, "different buffers"),
     ],
 )
 def test_networks_with_more_than_weights_are_fitted_one_by_one(network, said):
@@ -375,9 +374,19 @@ def test_a_sampled_penalty_is_not_fitted_together(penalties):
         fit_together(models, *table())
 
 
-def test_instances_are_not_fitted_together():
-    models = [regressor((), network=perceptron()) for _ in range(2)]
-    with pytest.raises(ValueError, match="must agree on network"):
+def test_instances_are_fitted_together_if_their_layers_are_alike():
+    X, y = table()
+    alone = regressor((), network=perceptron()).fit(X, y)
+    models = [regressor((), network=perceptron(), random_state=seed) for seed in range(2)]
+    together = fit_together(models, X, y)[0]
+    np.testing.assert_allclose(together.predict(X), alone.predict(X), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("other", [perceptron(8), Buffered])
+def test_networks_of_other_layers_are_not_fitted_together(other):
+    models = [regressor((), network=network) for network in (Buffered, other)]
+    models[1].random_state = 1
+    with pytest.raises(ValueError, match="must have the same layers"):
         fit_together(models, *table())
 
 
