@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,7 @@ from sksofteq.metrics import (
     root_mean_square,
     too_few,
 )
-from sksofteq.orbits import sample_elements
+from sksofteq.orbits import OrbitTest, sample_elements
 from sksofteq.training import PenalizedNet
 
 if TYPE_CHECKING:
@@ -77,6 +77,21 @@ def findings(probe: FitProbe, plan: Plan | None = None) -> Findings:
     A plan tells what keeping these costs.
     """
     tests = probe.orbit_tests(REPORT_ELEMENTS)
+    return Findings(
+        tests,
+        probe.candidates,
+        root_mean_square(probe.y_scale),
+        _untestable(probe, tests, plan),
+        grouped=probe.is_grouped,
+    )
+
+
+def _untestable(
+    probe: FitProbe, tests: Mapping[str, OrbitTest], plan: Plan | None
+) -> dict[str, str]:
+    """Why candidates cannot be tested; without rows held out, nobody asks where orbits lead."""
+    if not probe.has_tests:
+        return dict.fromkeys(tests, NO_ROWS)
     untestable = {
         label: too_few(tests[label], probe.is_grouped) or LEAVES_DATA
         for label in probe.untestable()
@@ -85,13 +100,7 @@ def findings(probe: FitProbe, plan: Plan | None = None) -> Findings:
         change = f"{abs(cost):.0%} {'more' if cost >= 0 else 'less'} error on rows held out"
         said = "let go, as keeping it costs" if label in plan.let_go else "kept, with"
         untestable[label] += f"; {said} {change}"
-    return Findings(
-        tests,
-        probe.candidates,
-        root_mean_square(probe.y_scale),
-        untestable if probe.has_tests else dict.fromkeys(probe.candidates.groups, NO_ROWS),
-        grouped=probe.is_grouped,
-    )
+    return untestable
 
 
 def holding(probe: FitProbe) -> list[str]:
