@@ -107,9 +107,11 @@ def _over_scenes(values: pd.DataFrame, scenes: list[str], name: str) -> pd.DataF
 
 
 def _mean_and_deviation(values: pd.Series) -> str:
-    mean = values.mean()
+    mean, deviation = values.mean(), values.std()
     text = f"{mean:.3g}" if mean < 1000 else f"{mean:.0f}"
-    return text if len(values) == 1 else f"{text} ± {values.std():.1g}"
+    if len(values) == 1:
+        return text
+    return f"{text} ± {float(f'{deviation:.1g}'):g}" if deviation > 1e-9 * mean else f"{text} ± 0"
 
 
 def _in_order(names: Iterable[str]) -> list[str]:
