@@ -37,12 +37,12 @@ def check_pulled(module: OwnNetwork, penalty: str, strengths: Mapping[str, float
     Raises
     ------
     ValueError
-        If there are strengths, and no layer is soft.
+        If there are strengths, and no layer is soft, or all that are have frozen weights.
     """
     if any(strengths.values()) and not module.has_soft_layers:
         raise ValueError(
             f"network has no layer that penalty={penalty!r} could pull, got a "
-            f"{type(module.core).__name__} without any sksofteq.nn.SoftEquivariantLinear. Put "
-            'such layers into it, or set penalty="sampled", which asks equivariance of the '
-            "predictions at rows that are moved."
+            f"{type(module.core).__name__} without any sksofteq.nn.SoftEquivariantLinear, or with "
+            'frozen ones alone. Put such layers into it, or set penalty="sampled", which asks '
+            "equivariance of the predictions at rows that are moved."
         )

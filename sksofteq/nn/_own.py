@@ -78,7 +78,10 @@ class OwnNetwork(FramedNetwork):
     @property
     def has_soft_layers(self) -> bool:
         """Whether there are layers that the penalties can pull."""
-        return any(isinstance(layer, SoftEquivariantLinear) for layer in self.core.modules())
+        return any(
+            isinstance(layer, SoftEquivariantLinear) and layer.weight.requires_grad
+            for layer in self.core.modules()
+        )
 
     @torch.no_grad()
     def check(self, x: Tensor) -> None:

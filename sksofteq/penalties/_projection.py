@@ -29,8 +29,8 @@ class ProjectionPenalty:
     ----------
     module : torch.nn.Module
         A network with `SoftEquivariantLinear` layers anywhere in its tree; without any there is
-        nothing to pull. Where candidates act on several spaces at once, float32 lets strengths
-        count up to about 3e3 / step size.
+        nothing to pull. Weights that are frozen count, and stay as they are. Where candidates act
+        on several spaces at once, float32 lets strengths count up to about 3e3 / step size.
     groups : mapping of str to MatrixGroup, or sequence of MatrixGroup
         The candidates, by label.
 
@@ -146,10 +146,11 @@ class ProjectionPenalty:
             start = 0
             for parameter in self._parameters:
                 piece = gradient[start : start + parameter.numel()].view_as(parameter)
-                parameter.grad = (
-                    piece.clone() if parameter.grad is None else parameter.grad + piece
-                )
                 start += parameter.numel()
+                if parameter.requires_grad:
+                    parameter.grad = (
+                        piece.clone() if parameter.grad is None else parameter.grad + piece
+                    )
 
     def project_(self, labels: Sequence[str] | set[str] | None = None) -> None:
         """Project the weights onto the common subspace of the named candidates (default: all)."""
@@ -203,7 +204,8 @@ class ProjectionPenalty:
         start = 0
         with torch.no_grad():
             for parameter in self._parameters:
-                parameter.copy_(flat[start : start + parameter.numel()].view_as(parameter))
+                if parameter.requires_grad:
+                    parameter.copy_(flat[start : start + parameter.numel()].view_as(parameter))
                 start += parameter.numel()
 
 

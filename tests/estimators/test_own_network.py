@@ -321,6 +321,32 @@ def test_a_fit_that_was_killed_goes_on_from_a_checkpoint(make, tmp_path):
     assert equal(state(resumed), state(make(**settings).fit(X, y)))
 
 
+# ------------------------------------------------------------------ frozen weights
+
+
+def partly_frozen(rep_in, rep_out):
+    network = Soft(rep_in, rep_out)
+    network.body.requires_grad_(False)
+    return network
+
+
+@pytest.mark.parametrize("penalty", ["proximal", "gradient"])
+def test_no_penalty_moves_frozen_weights(penalty):
+    network = partly_frozen(*(parse_rep(rep).bind(3) for rep in ("2*vector", "scalar")))
+    model = soft(network=network, penalty=penalty, strengths=10.0, **STILL).fit(*table())
+    fitted = model.net_.module_.core
+    assert torch.equal(fitted.body[0].weight, network.body[0].weight.to(torch.float64))
+    assert not torch.equal(fitted.last.weight, network.last.weight.to(torch.float64))
+
+
+def test_frozen_soft_layers_are_nothing_to_pull():
+    network = Soft(*(parse_rep(rep).bind(3) for rep in ("2*vector", "scalar")))
+    for layer in (network.body[0], network.last):
+        layer.weight.requires_grad_(False)
+    with pytest.raises(ValueError, match="frozen ones alone"):
+        soft(network=network, strengths=1.0).fit(*table())
+
+
 # ------------------------------------------------------------------ several fits
 
 

@@ -576,3 +576,20 @@ def test_without_layers_there_is_nothing_to_pull():
     assert np.isnan(penalty.relative_residuals()).all()
     with pytest.raises(ValueError, match="of which the module has none"):
         penalty.set_strengths({"SO(3)": 1.0})
+
+
+@pytest.mark.parametrize("strength", [1.0, math.inf])
+def test_frozen_weights_stay(strength):
+    net = nn.Sequential(*(SoftEquivariantLinear(Vector.bind(3), Vector.bind(3)) for _ in "ab"))
+    net[0].requires_grad_(False)
+    penalty = ProjectionPenalty(net, [parse_group("SO(3)")])
+    before = net[0].weight.clone(), net[1].weight.clone()
+    penalty.set_strengths({"SO(3)": strength})
+    if strength < math.inf:
+        penalty.add_gradient_()
+    penalty.proximal_step_(0.1)
+    penalty.project_()
+    assert net[0].weight.grad is None
+    assert torch.equal(net[0].weight, before[0])
+    assert not torch.equal(net[1].weight, before[1])
+    assert penalty.values().item() > 0
