@@ -115,6 +115,7 @@ class SoftEquivariantClassifier(ClassifierMixin, SavedPlainly, BaseEstimator):
         "class_weight": [Mapping, StrOptions({"balanced"}), None],
     }
     del _parameter_constraints["loss"]
+    net_class = SoftEquivariantRegressor.net_class  # what trains the network inside
 
     def __init__(
         self,

@@ -12,10 +12,10 @@ from sksofteq.estimators._network import NetworkRegressor
 from sksofteq.estimators._outcome import ERROR_ROWS_CHUNK
 from sksofteq.estimators._plans import Plan
 from sksofteq.estimators._run import FitRun, split_table
-from sksofteq.estimators._shapes import why_alone, why_apart
+from sksofteq.estimators._shapes import Begun, join_alike, train_alike
 from sksofteq.estimators._start import seeded
 from sksofteq.estimators._table import Table
-from sksofteq.training import Checkpoint, train_together
+from sksofteq.training import Checkpoint
 from sksofteq.tuning import FixedStrengths, Tuner
 
 if TYPE_CHECKING:
@@ -66,20 +66,22 @@ def fit_members(
     random_state : RandomState
     """
     tuner, plan, settings = _settled(found, run)
-    members, runs = [], []
-    for out in left_out:
+    fits, alike = [], []
+    for number, out in enumerate(left_out):
         member, rows = clone(found).set_params(**settings), np.flatnonzero(~out)
         seeds = random_state.randint(2**31 - 1, size=4)
         groups = None if together is None else together[rows]
         parts = split_table(member, table.take(rows), groups, False, seeds[0])
         with seeded(int(seeds[1]), member.device):
-            runs.append(member.prepare(parts, tuner, plan, seeds, again=False))
-        members.append(member)
-    _train(members, runs)
-    for member, each in zip(members, runs, strict=True):
-        each.probe.load_state_dict(run.probe.state_dict())  # what it knows of orbits is dear
-        _finish(member, each, found)
-    return members
+            begun = member.prepare(parts, tuner, plan, seeds, again=False)
+        fits.append(Begun(number, member, begun))
+        join_alike(alike, fits[-1])
+    for group in alike:
+        train_alike(group)
+    for fit in fits:
+        fit.run.probe.load_state_dict(run.probe.state_dict())  # what it knows of orbits is dear
+        _finish(fit.estimator, fit.run, found)
+    return [fit.estimator for fit in fits]
 
 
 def _settled(found: NetworkRegressor, run: FitRun) -> tuple[Tuner, Plan, dict]:
@@ -98,24 +100,6 @@ def _settled(found: NetworkRegressor, run: FitRun) -> tuple[Tuner, Plan, dict]:
     tuner = FixedStrengths(plan.strengths)
     tuner.begin(list(plan.strengths), found.max_iter)
     return tuner, plan, settings
-
-
-def _train(members: list[NetworkRegressor], runs: list[FitRun]) -> None:
-    """Side by side as far as networks can be trained so."""
-    if why_alone(members[0]):
-        for run in runs:
-            with seeded(run.seed, run.net.device):
-                run.net.fit(run.rows, None)
-        return
-    alike: list[list[FitRun]] = []
-    for run in runs:
-        found = [group for group in alike if not why_apart(group[0], run)]
-        if found:
-            found[0].append(run)
-        else:
-            alike.append([run])
-    for group in alike:
-        train_together([run.net for run in group], [run.rows for run in group])
 
 
 def _finish(member: NetworkRegressor, run: FitRun, found: NetworkRegressor) -> None:

@@ -1,8 +1,10 @@
-"""Whether fits that have begun can train as one network."""
+"""Which fits that have begun can train as one network."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -10,9 +12,10 @@ from sklearn.base import BaseEstimator
 from torch import nn
 
 from sksofteq.estimators._run import FitRun
+from sksofteq.estimators._start import seeded
 from sksofteq.nn import PathwayLinear, SoftEquivariantLinear
 from sksofteq.reps import Representation
-from sksofteq.training import Checkpoint, PenalizedNet
+from sksofteq.training import Checkpoint, PenalizedNet, train_together, why_unbatched
 
 #: What a module keeps in tables of its own, which are compared by name.
 _TABLES = ("_parameters", "_buffers", "_modules")
@@ -20,9 +23,54 @@ _TABLES = ("_parameters", "_buffers", "_modules")
 _DENSE = (SoftEquivariantLinear, PathwayLinear)
 
 
+@dataclass
+class Begun:
+    """A fit that has begun.
+
+    Parameters
+    ----------
+    number : int
+        Its place among all fits.
+    estimator : estimator
+    run : FitRun
+    """
+
+    number: int
+    estimator: BaseEstimator
+    run: FitRun
+
+    @cached_property
+    def trains_alone(self) -> bool:
+        """Whether it can train with no other, whatever that is."""
+        run = self.run
+        return bool(why_alone(self.estimator) or why_unbatched(run.net, run.rows[0]))
+
+
+def join_alike(groups: list[list[Begun]], fit: Begun) -> list[Begun]:
+    """Put a fit into the group of those that it can train with, or one of its own; return it."""
+    for group in groups:
+        first = group[0]
+        if not (first.trains_alone or fit.trains_alone or why_apart(first.run, fit.run)):
+            group.append(fit)
+            return group
+    groups.append([fit])
+    return groups[-1]
+
+
+def train_alike(group: Sequence[Begun]) -> None:
+    """Train fits of one shape as one network, a single one by itself. An interrupt goes on."""
+    runs = [fit.run for fit in group]
+    if len(runs) > 1:
+        train_together([run.net for run in runs], [run.rows for run in runs])
+        return
+    (run,) = runs
+    with seeded(run.seed, run.net.device):
+        run.net.fit(run.rows, None)
+
+
 def why_alone(estimator: BaseEstimator) -> str:
     """Why a network can train with no other, empty if it can."""
-    if getattr(estimator, "net_class", PenalizedNet) is not PenalizedNet:
+    if estimator.net_class is not PenalizedNet:
         return (
             f"must train on the data's loss alone, and {type(estimator).__name__} adds to it; fit "
             "them one by one"

@@ -7,7 +7,6 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,25 +14,13 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import _safe_indexing, check_consistent_length
 
-from sksofteq.estimators._run import FitRun
-from sksofteq.estimators._shapes import why_alone, why_apart
-from sksofteq.estimators._start import seeded
-from sksofteq.training import train_together
+from sksofteq.estimators._shapes import Begun, join_alike, train_alike
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 #: Fits begin at most so many times `n_together` ahead of the search, whatever their shapes.
 LOOK_AHEAD = 4
-
-
-@dataclass
-class Begun:
-    """A fit that has begun."""
-
-    number: int
-    estimator: BaseEstimator
-    run: FitRun
 
 
 class FitsAhead:
@@ -156,15 +143,8 @@ class FitsAhead:
         except Exception:  # the search comes to it, and meets the same error
             return
         self.seconds[number] = time.perf_counter() - start
-        if why_alone(fit.estimator):
-            self._train([fit])
-            return
-        alike = (group for group in self._waiting if not why_apart(group[0].run, fit.run))
-        group = next(alike, [])
-        if not group:
-            self._waiting.append(group)
-        group.append(fit)
-        if len(group) == self.n_together:
+        group = join_alike(self._waiting, fit)
+        if fit.trains_alone or len(group) == self.n_together:
             self._train(group)
 
     def _begin(self, number: int) -> Begun:
@@ -186,12 +166,7 @@ class FitsAhead:
         self._waiting = [other for other in self._waiting if other is not group]
         start = time.perf_counter()
         try:
-            if len(group) == 1:
-                run = group[0].run
-                with seeded(run.seed, group[0].estimator.device):
-                    run.train()
-            else:
-                train_together([fit.run.net for fit in group], [fit.run.rows for fit in group])
+            train_alike(group)
         except Exception:  # each is fitted by itself, and the one to blame fails by itself
             return
         share = (time.perf_counter() - start) / len(group)

@@ -13,7 +13,7 @@ from sksofteq.training._losses import ALL_LOSSES, LOSSES
 from sksofteq.training._net import PenalizedNet
 from sksofteq.training._progress import ProgressBar, TimeEstimate
 from sksofteq.training._sampled import SampledNet
-from sksofteq.training._together import train_together
+from sksofteq.training._together import train_together, why_unbatched
 
 __all__ = [
     "ALL_LOSSES",
@@ -31,4 +31,5 @@ __all__ = [
     "TimeEstimate",
     "TrainingInterrupted",
     "train_together",
+    "why_unbatched",
 ]

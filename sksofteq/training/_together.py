@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Sequence
 from dataclasses import fields
@@ -17,8 +18,6 @@ from sksofteq.training._net import MeanLoss, PenalizedNet
 
 #: Training and validation rows.
 Data = tuple[Rows, Rows | None]
-#: What to do about it.
-ONE_BY_ONE = "Fit them one by one."
 
 
 def train_together(nets: Sequence[PenalizedNet], data: Sequence[Data]) -> None:
@@ -38,10 +37,13 @@ def train_together(nets: Sequence[PenalizedNet], data: Sequence[Data]) -> None:
     Raises
     ------
     ValueError
-        If the numbers of batches differ, or networks of the user's have frozen weights, or layers
-        that draw numbers or keep statistics, which vmap cannot do.
+        If the numbers of batches differ, or networks of the user's have more than weights to
+        train, as `why_unbatched` says.
     """
-    _check(nets)
+    for net, (rows, _) in zip(nets, data, strict=True):
+        reason = why_unbatched(net, rows)
+        if reason:
+            raise ValueError(f"Networks trained together {reason}. Fit them one by one.")
     runs = [_Run(net, *rows) for net, rows in zip(nets, data, strict=True)]
     counts = [len(run.batches) for run in runs]
     if len(set(counts)) > 1:
@@ -143,14 +145,7 @@ class _Stack:
         """Take one step of every net; return the losses, shape (n_nets,)."""
         rows = _stack_rows(batches)
         weights = dict(zip(self._names, self._stacked, strict=True))
-        try:
-            outputs = self._outputs(weights, rows.inputs)
-        except RuntimeError as error:
-            if not isinstance(self.nets[0].module_, OwnNetwork):
-                raise
-            raise ValueError(
-                f"Such networks do not train together, as vmap says: {error} {ONE_BY_ONE}"
-            ) from error
+        outputs = self._outputs(weights, rows.inputs)
         losses = self.nets[0].criterion_(outputs, rows)
         gradients = torch.autograd.grad(losses.sum(), self._stacked, allow_unused=True)
         for parameters, gradient in zip(self._parameters, gradients, strict=True):
@@ -169,17 +164,42 @@ class _Stack:
             parameter.data, parameter.grad = parameter.data.clone(), None
 
 
-def _check(nets: Sequence[PenalizedNet]) -> None:
-    if not all(w.requires_grad for net in nets for w in net.module.core.parameters()):
-        raise ValueError(f"Networks with frozen weights do not train together. {ONE_BY_ONE}")
+def why_unbatched(net: PenalizedNet, rows: Rows) -> str:
+    """Why a network cannot train along with others of its shape, empty if it can.
+
+    Those of the package always can. One of the user's is tried out, on a copy: vmap refuses layers
+    that draw numbers or keep statistics of what they read.
+    """
+    if not isinstance(net.module, OwnNetwork):
+        return ""
+    if not all(weight.requires_grad for weight in net.module.core.parameters()):
+        return "must have no frozen weights"
+    core = copy.deepcopy(net.module.core).train()
+    weights = {name: weight.detach()[None] for name, weight in core.named_parameters()}
+    kept = {name: buffer.clone() for name, buffer in core.named_buffers()}
+    try:
+        vmap(lambda each, x: functional_call(core, each, (x,)))(weights, rows.inputs[None, :2])
+    except (RuntimeError, ValueError) as error:
+        return f"must do what vmap can do, which says: {error}"
+    same = all(torch.equal(buffer, kept[name]) for name, buffer in core.named_buffers())
+    return "" if same else "must keep no statistics"
 
 
 def _stack_rows(batches: Sequence[Rows]) -> Rows:
-    """Batches with a leading axis; a shorter one gets rows without weight."""
-    return Rows(*(_stack_padded([getattr(b, f.name) for b in batches]) for f in fields(Rows)))
+    """Batches with a leading axis; a shorter one repeats its last row, without weight.
+
+    Zeros would do for the package's networks, but one of the user's may divide by a length.
+    """
+    rows = Rows(*(_stack_filled([getattr(b, f.name) for b in batches]) for f in fields(Rows)))
+    lengths = [len(batch) for batch in batches]
+    if len(set(lengths)) > 1:
+        for weight, length in zip(rows.weight, lengths, strict=True):
+            weight[length:] = 0.0
+    return rows
 
 
-def _stack_padded(parts: Sequence[Tensor]) -> Tensor:
+def _stack_filled(parts: Sequence[Tensor]) -> Tensor:
     if len({len(part) for part in parts}) == 1:
         return torch.stack(list(parts))
-    return torch.nn.utils.rnn.pad_sequence(list(parts), batch_first=True)
+    index = torch.arange(max(map(len, parts)), device=parts[0].device)
+    return torch.stack([part[index.clamp_max(len(part) - 1)] for part in parts])

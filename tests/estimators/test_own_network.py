@@ -18,7 +18,13 @@ from skops import io as skops_io
 from skorch.callbacks import Callback
 from torch import nn
 
-from sksofteq import AugmentedRegressor, SoftEquivariantClassifier, equivariance_error
+from sksofteq import (
+    AugmentedRegressor,
+    SoftEquivariantClassifier,
+    SoftEquivariantEnsemble,
+    SymmetrySearchCV,
+    equivariance_error,
+)
 from sksofteq.estimators import fit_together
 from sksofteq.groups import parse_group
 from sksofteq.nn import CandidateSet, GatedNonlinearity, SoftEquivariantLinear
@@ -370,6 +376,18 @@ def frozen(rep_in, rep_out):
     return Perceptron(rep_in, rep_out).requires_grad_(False).append(nn.Linear(rep_out.dim, 1))
 
 
+class Counting(Perceptron):
+    """Keeps a statistic that vmap has nothing against."""
+
+    def __init__(self, rep_in, rep_out):
+        super().__init__(rep_in, rep_out)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls += self.training
+        return super().forward(x)
+
+
 class Buffered(Perceptron):
     def __init__(self, rep_in, rep_out):
         super().__init__(rep_in, rep_out)
@@ -379,8 +397,9 @@ class Buffered(Perceptron):
 @pytest.mark.parametrize(
     ("network", "said"),
     [
-        (statistical, "as vmap says"),
-        (drawing, "as vmap says"),
+        (statistical, "what vmap can do"),
+        (drawing, "what vmap can do"),
+        (Counting, "must keep no statistics"),
         (frozen, "frozen weights"),
     ],
 )
@@ -391,6 +410,45 @@ def test_networks_with_more_than_weights_are_fitted_one_by_one(network, said):
         fit_together(models, X, y)
     assert not any(hasattr(model, "net_") for model in models)
     models[0].fit(X, y)
+
+
+@pytest.mark.parametrize("network", [Perceptron, drawing, frozen, perceptron()])
+def test_a_search_finds_the_same(network):
+    model, (X, y) = regressor((), network=network), table()
+    grid = {"learning_rate_init": [1e-3, 1e-2]}
+    ours, theirs = (
+        kind(model, grid, cv=2, refit=False).fit(X, y) for kind in (SymmetrySearchCV, GridSearchCV)
+    )
+    scores = (search.cv_results_["mean_test_score"] for search in (ours, theirs))
+    np.testing.assert_allclose(*scores, rtol=1e-6)
+
+
+@pytest.mark.parametrize("network", [Perceptron, drawing, frozen, statistical, perceptron()])
+def test_an_ensemble(network):
+    X, y = table()
+    model = SoftEquivariantEnsemble(regressor((), network=network), n_estimators=4, random_state=0)
+    first, *others = (member.predict(X) for member in model.fit(X, y).estimators_)
+    assert not any(np.array_equal(first, other) for other in others)
+    assert np.isfinite(model.predict(X, return_std=True)).all()
+
+
+class Directions(nn.Linear):
+    """Looks at directions alone, and has no answer to a row of zeros."""
+
+    def __init__(self, rep_in, rep_out):
+        super().__init__(rep_in.dim, rep_out.dim)
+
+    def forward(self, x):
+        return super().forward(x / x.norm(dim=1, keepdim=True))
+
+
+def test_batches_of_different_lengths():
+    X, y = table(60)
+    rows = [np.arange(50), np.arange(51)]
+    models = [regressor((), network=Directions, batch_size=16) for _ in rows]
+    alone = [clone(m).fit(X[r], y[r]) for m, r in zip(models, rows, strict=True)]
+    for model, other in zip(fit_together(models, X, y, rows=rows), alone, strict=True):
+        np.testing.assert_allclose(model.predict(X), other.predict(X), rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("penalties", [("sampled",) * 2, ("proximal", "sampled")])

@@ -24,7 +24,7 @@ from sksofteq import (
     SoftEquivariantRidge,
     SymmetrySearchCV,
 )
-from sksofteq.estimators import _probe
+from sksofteq.estimators import _probe, _shapes
 from sksofteq.estimators._plans import Planner, pilot_table
 from sksofteq.model_selection import _ahead
 from sksofteq.training import Checkpoint
@@ -48,13 +48,13 @@ def no_trees(monkeypatch):
 @pytest.fixture
 def batches(monkeypatch):
     """How many networks were trained together, batch by batch."""
-    sizes, train = [], _ahead.train_together
+    sizes, train = [], _shapes.train_together
 
     def counted(nets, data):
         sizes.append(len(nets))
         train(nets, data)
 
-    monkeypatch.setattr(_ahead, "train_together", counted)
+    monkeypatch.setattr(_shapes, "train_together", counted)
     return sizes
 
 
@@ -325,6 +325,17 @@ def test_others_are_fitted_one_by_one(batches):
     assert batches == []
 
 
+def test_a_sampled_penalty_of_classes_counts(batches):
+    X, y = table(60)
+    model = SoftEquivariantClassifier((KEPT,), rep_in="2*vector", network="plain", batch_size=16)
+    model.set_params(penalty="sampled", hidden_layer_sizes=(8,), max_iter=3, random_state=0)
+    grid = {"strengths": [0.0, 100.0]}
+    search = assert_same_search(model, grid, X, y > 0, cv=2, scoring="neg_log_loss")
+    assert batches == []
+    free, pulled = search.cv_results_["mean_test_score"]
+    assert free != pulled
+
+
 def test_those_with_a_checkpoint_are_fitted_one_by_one(batches, tmp_path):
     grid = {"callbacks": [None, [Checkpoint(tmp_path / "fit")]], "alpha": [0.0, 0.1]}
     assert_same_search(quick(), grid, *table(60), cv=2)
@@ -335,7 +346,7 @@ def test_an_interrupt_ends_the_search(monkeypatch):
     def interrupted(nets, data):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_ahead, "train_together", interrupted)
+    monkeypatch.setattr(_shapes, "train_together", interrupted)
     search = SymmetrySearchCV(quick(), {"alpha": [0.0, 0.1]}, cv=2)
     with pytest.raises(KeyboardInterrupt):
         search.fit(*table(60))
