@@ -303,9 +303,11 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
             named_candidates(getattr(self, parameter), candidates.groups, parameter)
         shape = self._architecture(candidates)
         if again:
-            fitted = self._fitted_architecture["network"]
-            if self.network != "auto" or kind_of(fitted) == "own":
+            fitted = self._fitted_architecture
+            if self.network != "auto" or kind_of(fitted["network"]) == "own":
                 shape = {"network": self.network, **shape}
+            if "sampled" in (self.penalty, fitted.get("penalty")):  # which has no frame
+                shape = {**shape, "penalty": self.penalty}
             check_continues(self, candidates, shape)
 
     def _start(self, table: Table, plan: Plan, again: bool) -> tuple[FramedNetwork, Tensor]:
@@ -370,6 +372,7 @@ class NetworkRegressor(CandidateRegressor, NetworkParameters):
         self._fitted_architecture = {
             **self._architecture(table.candidates),
             "network": self.network if run.plan.network == "own" else run.plan.network,
+            "penalty": self.penalty,
         }
         self.n_iter_ = len(net.history)
         self.regularizer_strengths_ = {k: net.penalty.strengths[k] for k in self.groups_}

@@ -29,8 +29,8 @@ class OwnNetwork(FramedNetwork):
     groups : sequence of MatrixGroup
         The candidates, whose translations and scalings the frame takes care of.
     network : Module or callable
-        A module, which is copied, or a class or function that makes one when it is called with
-        the representations of what it is to read and to predict.
+        A module, or a class or function that makes one when it is called with the
+        representations of what it is to read and to predict. It is copied, with all in it.
     probabilities : bool, default=False
         Whether what leaves the layers are logits, and outputs the probabilities of classes.
 
@@ -90,7 +90,8 @@ class OwnNetwork(FramedNetwork):
         Raises
         ------
         ValueError
-            If the layers do not take them, or give back another shape than they should.
+            If the layers do not take them, give back another shape than they should, or have no
+            weights to train.
         """
         inputs = self.prepare(self.frame(x)[0])
         right = (len(x), self.core_out.dim)
@@ -105,6 +106,8 @@ class OwnNetwork(FramedNetwork):
         if not isinstance(output, Tensor) or output.shape != right:
             found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise ValueError(f"{asked}; given {tuple(inputs.shape)} it returned {found}.")
+        if not any(weight.requires_grad for weight in self.core.parameters()):
+            raise ValueError("network must have weights to train, got none, or frozen ones alone.")
 
 
 def _make(network: Given, rep_in: Representation, rep_out: Representation) -> nn.Module:
@@ -119,4 +122,4 @@ def _make(network: Given, rep_in: Representation, rep_out: Representation) -> nn
         ) from error
     if not isinstance(core, nn.Module):
         raise TypeError(f"network must make a torch module, and {network!r} made {core!r}.")
-    return core
+    return copy.deepcopy(core)  # parts of it may be the user's, such as a network trained before

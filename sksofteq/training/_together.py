@@ -174,10 +174,10 @@ def why_unbatched(net: PenalizedNet, rows: Rows) -> str:
         return ""
     if not all(weight.requires_grad for weight in net.module.core.parameters()):
         return "must have no frozen weights"
-    core = copy.deepcopy(net.module.core).train()
-    weights = {name: weight.detach()[None] for name, weight in core.named_parameters()}
-    kept = {name: buffer.clone() for name, buffer in core.named_buffers()}
+    weights = {name: weight.detach()[None] for name, weight in net.module.core.named_parameters()}
+    kept = {name: buffer.clone() for name, buffer in net.module.core.named_buffers()}
     try:
+        core = copy.deepcopy(net.module.core).train()
         vmap(lambda each, x: functional_call(core, each, (x,)))(weights, rows.inputs[None, :2])
     except (RuntimeError, ValueError) as error:
         return f"must do what vmap can do, which says: {error}"

@@ -296,6 +296,15 @@ def test_an_own_network_is_no_warm_start_of_another():
         model.set_params(network=Soft).fit(*table())
 
 
+@pytest.mark.parametrize("change", [("proximal", "sampled"), ("sampled", "gradient")])
+def test_samples_are_no_warm_start_of_other_penalties(change):
+    X, y = table()
+    model = soft(strengths=1.0, penalty=change[0], warm_start=True, **STILL).fit(X, y)
+    with pytest.raises(ValueError, match="penalty differs from the last fit"):
+        model.set_params(penalty=change[1]).fit(X, y)
+    model.set_params(penalty=change[0]).fit(X, y)
+
+
 @pytest.mark.parametrize("make", BOTH)
 def test_chunks(make):
     model = make().partial_fit(*table(200))

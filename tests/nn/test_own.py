@@ -59,6 +59,12 @@ def test_an_instance_is_copied():
     assert not any(name.startswith("_given") for name in net.state_dict())
 
 
+def test_parts_that_a_class_did_not_make_are_copied():
+    given = nn.Linear(6, 3)
+    nets = [OwnNetwork(*reps(), (), lambda *_: nn.Sequential(given)) for _ in range(2)]
+    assert len({given.weight, *(net.core[0].weight for net in nets)}) == 3
+
+
 def test_a_network_of_this_shape_comes_from_the_recipe():
     net = OwnNetwork(*reps(), [parse_group("SE(3)")], SoftEquivariantLinear)
     again = OwnNetwork(**net.recipe)
@@ -106,6 +112,13 @@ def test_wrong_widths_are_told(network, said):
     assert len(caught.value.args[0]) < 400
     with pytest.raises(ValueError, match=said):
         net.check(torch.zeros(2, 6))
+
+
+@pytest.mark.parametrize("network", [nn.Flatten(), nn.Linear(6, 6).requires_grad_(False)])
+def test_nothing_to_train_is_told(network):
+    rep = parse_rep("2*vector").bind(3)
+    with pytest.raises(ValueError, match="network must have weights to train"):
+        OwnNetwork(rep, rep, (), network).check(torch.zeros(2, 6))
 
 
 def test_the_check_leaves_statistics_and_generators_alone():
