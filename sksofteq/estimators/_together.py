@@ -58,8 +58,8 @@ def fit_together(
     ------
     ValueError
         If shared parameters or layers differ, `compile` is set, there are checkpoints, the loss
-        has other terms than the data's, or the rows make unequal numbers of batches. All
-        estimators are left as they were.
+        has other terms than the data's, networks of the user's are more than weights to train, or
+        the rows make unequal numbers of batches. All estimators are left as they were.
 
     Examples
     --------

@@ -128,13 +128,9 @@ class SoftEMLP(FramedNetwork):
     @property
     def recipe(self) -> dict[str, Any]:
         """Arguments that make a network of this shape, its hidden types spelt out."""
-        return {
-            "rep_in": self.rep_in,
-            "rep_out": self.rep_out,
-            "groups": self.groups,
+        return super().recipe | {
             "hidden_layer_sizes": [gate.rep_out for *_, gate in self.core.blocks],
             "skip": self.skip,
             "typed": self.typed,
             "n_pathways": self.n_pathways,
-            "probabilities": self.probabilities,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -66,6 +67,16 @@ class FramedNetwork(nn.Module):
         for name, size in (("in", self.core_in.dim), ("out", self.core_out.dim)):
             self.register_buffer(f"mean_{name}", torch.zeros(size))
             self.register_buffer(f"scale_{name}", torch.ones(size))
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """Arguments that make a network of this shape; a subclass adds those of its core."""
+        return {
+            "rep_in": self.rep_in,
+            "rep_out": self.rep_out,
+            "groups": self.groups,
+            "probabilities": self.probabilities,
+        }
 
     def standardise(
         self, mean_in: Tensor, scale_in: Tensor, mean_out: Tensor, scale_out: Tensor

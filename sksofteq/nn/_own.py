@@ -67,13 +67,7 @@ class OwnNetwork(FramedNetwork):
     @property
     def recipe(self) -> dict[str, Any]:
         """Arguments that make a network of this shape."""
-        return {
-            "rep_in": self.rep_in,
-            "rep_out": self.rep_out,
-            "groups": self.groups,
-            "network": self._given[0],
-            "probabilities": self.probabilities,
-        }
+        return super().recipe | {"network": self._given[0]}
 
     @property
     def has_soft_layers(self) -> bool:
