@@ -75,7 +75,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
     Notes
     -----
     All runs in this process. For a search on several machines or processes take `GridSearchCV`
-    with `n_jobs` (docs/clusters.md).
+    with `n_jobs` (docs/clusters.md). An interrupt (Ctrl-C) ends the search.
 
     Examples
     --------

@@ -342,12 +342,18 @@ def test_those_with_a_checkpoint_are_fitted_one_by_one(batches, tmp_path):
     assert batches == [4]
 
 
-def test_an_interrupt_ends_the_search(monkeypatch):
-    def interrupted(nets, data):
-        raise KeyboardInterrupt
+class Interrupt(Callback):
+    """An interrupt in the second epoch."""
 
-    monkeypatch.setattr(_shapes, "train_together", interrupted)
-    search = SymmetrySearchCV(quick(), {"alpha": [0.0, 0.1]}, cv=2)
+    def on_batch_begin(self, net, **_):
+        if len(net.history) == 2:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("n_together", [1, 16])
+def test_an_interrupt_ends_the_search(n_together):
+    model, grid = quick(callbacks=[Interrupt()]), {"alpha": [0.0, 0.1]}
+    search = SymmetrySearchCV(model, grid, cv=2, n_together=n_together)
     with pytest.raises(KeyboardInterrupt):
         search.fit(*table(60))
     assert search.cv == 2 and not hasattr(search, "cv_results_")
