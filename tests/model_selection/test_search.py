@@ -337,7 +337,8 @@ def test_a_sampled_penalty_of_classes_counts(batches):
 
 
 def test_those_with_a_checkpoint_are_fitted_one_by_one(batches, tmp_path):
-    grid = {"callbacks": [None, [Checkpoint(tmp_path / "fit")]], "alpha": [0.0, 0.1]}
+    kept = [Checkpoint(tmp_path / "fit")]
+    grid = [{"alpha": [0.0, 0.1]}, {"callbacks": [kept], "alpha": [0.2, 0.3]}]  # no ties
     assert_same_search(quick(), grid, *table(60), cv=2)
     assert batches == [4]
 
