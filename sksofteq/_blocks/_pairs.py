@@ -77,6 +77,11 @@ class PairBlocks:
         """Whether any candidate constrains these blocks."""
         return any(action.kind != "identity" for action in self.actions)
 
+    @property
+    def iterates(self) -> bool:
+        """Whether an iteration solves, which reads numbers to know when it is done."""
+        return self._factors is None and not self._dead
+
     def to(self, reference: Tensor) -> PairBlocks:
         """Move to the device and dtype of a tensor."""
         self.index, self.layer = self.index.to(reference.device), self.layer.to(reference.device)

@@ -77,7 +77,14 @@ def why_alone(estimator: BaseEstimator) -> str:
         )
     if any(isinstance(callback, Checkpoint) for callback in estimator.callbacks or []):
         return "cannot go on from a Checkpoint"
-    return "are not compiled; set compile=False" if estimator.compile else ""
+    if estimator.compile and not (estimator.device.startswith("cuda") and _is_ours(estimator)):
+        return "are not compiled, but for the package's own on CUDA; set compile=False"
+    return ""
+
+
+def _is_ours(estimator: BaseEstimator) -> bool:
+    """Whether its network is one of the package's."""
+    return isinstance(getattr(estimator, "network", "auto"), str)
 
 
 def why_apart(first: FitRun, other: FitRun) -> str:

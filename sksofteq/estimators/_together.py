@@ -57,9 +57,10 @@ def fit_together(
     Raises
     ------
     ValueError
-        If shared parameters or layers differ, `compile` is set, there are checkpoints, the loss
-        has other terms than the data's, networks of the user's are more than weights to train, or
-        the rows make unequal numbers of batches. All estimators are left as they were.
+        If shared parameters or layers differ, `compile` is set (but for the package's networks on
+        CUDA), there are checkpoints, the loss has other terms than the data's, networks of the
+        user's are more than weights to train, or the rows make unequal numbers of batches. All
+        estimators are left as they were.
 
     Examples
     --------

@@ -67,6 +67,16 @@ class PathwayPenalty:
         """The strengths that were set last, by label; for the record, they move nothing."""
         return self._measure.strengths
 
+    @property
+    def n_factorings(self) -> int:
+        """How often the pathways' projectors were factored."""
+        return sum(pathway.n_factorings for pathway in self._pathways)
+
+    @property
+    def reads(self) -> bool:
+        """Whether a proximal step reads numbers, for which a GPU is waited for."""
+        return any(pathway.reads for pathway in self._pathways)
+
     def set_strengths(self, strengths: Mapping[str, float]) -> None:
         """Record what the two priors amount to."""
         self._measure.set_strengths(strengths)

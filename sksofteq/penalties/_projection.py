@@ -73,6 +73,7 @@ class ProjectionPenalty:
             [pair.degrees_of_freedom() for pair in self._pairs], axis=0, initial=0
         ) * np.ones(len(self.groups))
         self._strengths: dict[str, float] = {}
+        self._n_factorings = 0
 
     # ------------------------------------------------------------------ values
 
@@ -105,6 +106,16 @@ class ProjectionPenalty:
         """The strengths that were set last, by label."""
         return dict(self._strengths)
 
+    @property
+    def n_factorings(self) -> int:
+        """How often the combined penalty was factored; steps in between use the same memory."""
+        return self._n_factorings
+
+    @property
+    def reads(self) -> bool:
+        """Whether a proximal step reads numbers, for which a GPU is waited for."""
+        return any(pair.iterates for pair in self._pairs)
+
     # ------------------------------------------------------------------ steps
 
     def set_strengths(self, strengths: Mapping[str, float]) -> None:
@@ -126,7 +137,11 @@ class ProjectionPenalty:
                 "strengths pull SoftEquivariantLinear layers, of which the module has none; got "
                 f"{dict(strengths)!r}."
             )
-        self._strengths = dict(zip(self.labels, ordered, strict=True))
+        strengths = dict(zip(self.labels, ordered, strict=True))
+        if strengths == self._strengths:
+            return
+        self._strengths = strengths
+        self._n_factorings += 1
         for pair in self._pairs:
             pair.factor(ordered)
 

@@ -20,6 +20,7 @@ from sksofteq.penalties import PathwayPenalty, ProjectionPenalty
 from sksofteq.training._batches import Rows, TensorBatches
 from sksofteq.training._callbacks import StopTraining, TrainingInterrupted
 from sksofteq.training._losses import MeanSquare
+from sksofteq.training._recorded import RecordedSteps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,6 +105,9 @@ class PenalizedNet(NeuralNet):
         super().initialize()
         self.epochs_done_, self.interrupted_ = 0, False
         self.shuffler_ = torch.Generator().manual_seed(self.shuffle_seed)
+        self._recorded = None
+        if self.records and self.penalty is not None:  # a copy takes no steps
+            self._recorded = RecordedSteps([self], lambda batches: self.step(*batches))
         return self
 
     def torch_compile(self, module: nn.Module, name: str) -> nn.Module:
@@ -111,12 +115,22 @@ class PenalizedNet(NeuralNet):
 
         The module stays itself, so that names of parameters, copies and pickles do not change.
         On CUDA its passes become graphs that are replayed: one start instead of one per kernel.
+        Where whole steps are recorded there is nothing to compile.
         """
-        if self.compile and name == "module":
+        if self.compile and name == "module" and not self.records:
             on_cuda = torch.device(self.device).type == "cuda"
             settings = {"mode": "reduce-overhead"} if on_cuda else {}
             module.core.compile(**(settings | self.get_params_for("compile")))
         return module
+
+    @property
+    def records(self) -> bool:
+        """Whether steps are recorded on a GPU and replayed, which `compile` asks for there.
+
+        Not those of a network of the user's: it may decide by numbers, which a GPU does not.
+        """
+        on_cuda = torch.device(self.device).type == "cuda"
+        return self.compile and on_cuda and isinstance(self.module, SoftEMLP)
 
     @property
     def _default_callbacks(self) -> list:
@@ -145,6 +159,9 @@ class PenalizedNet(NeuralNet):
         except KeyboardInterrupt as error:
             self.interrupted_ = not isinstance(error, StopTraining)
             raise
+        finally:
+            if self._recorded is not None:
+                self._recorded.forget()
 
     def partial_fit(self, *args: Any, **kwargs: Any) -> PenalizedNet:
         """Train; a genuine interrupt comes through, once the net is fit for use.
@@ -186,12 +203,16 @@ class PenalizedNet(NeuralNet):
         self.history.record(f"{prefix}_loss", mean.value())
 
     def train_step(self, batch: Rows, **_: Any) -> dict[str, Tensor]:
-        """One step of the optimizer, then of the penalty."""
+        """One step, recorded if it may be."""
+        return {"loss": self.step(batch) if self._recorded is None else self._recorded([batch])}
+
+    def step(self, batch: Rows) -> Tensor:
+        """One step of the optimizer, then of the penalty; return the loss."""
         self.optimizer_.zero_grad(set_to_none=True)
         loss = self._data_loss(batch)
         loss.backward()
         self.update()
-        return {"loss": loss.detach()}
+        return loss.detach()
 
     def update(self) -> None:
         """Move the weights, once their gradients are known."""

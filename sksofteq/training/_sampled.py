@@ -19,7 +19,10 @@ class SampledNet(PenalizedNet):
         super().on_epoch_begin(net, **arguments)
         self.penalty.begin_epoch()
 
-    def train_step(self, batch: Rows, **_: Any) -> dict[str, Tensor]:
+    #: Every step draws elements of the groups.
+    records = False
+
+    def step(self, batch: Rows) -> Tensor:
         """One step of the optimizer on data and penalty; the loss reported is the data's."""
         self.optimizer_.zero_grad(set_to_none=True)
         core = self.module_.core
@@ -28,7 +31,7 @@ class SampledNet(PenalizedNet):
         rows = self.penalty.loss(core, batch.inputs, output, batch.target, batch.factor)
         (loss + weighted_mean(rows, batch.weight)).backward()
         self.update()
-        return {"loss": loss.detach()}
+        return loss.detach()
 
     def update(self) -> None:
         """Move the weights, once their gradients are known."""

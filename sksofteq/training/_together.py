@@ -15,6 +15,7 @@ from sksofteq.nn import OwnNetwork
 from sksofteq.training._batches import Rows
 from sksofteq.training._callbacks import StopTraining
 from sksofteq.training._net import MeanLoss, PenalizedNet
+from sksofteq.training._recorded import RecordedSteps
 
 #: Training and validation rows.
 Data = tuple[Rows, Rows | None]
@@ -110,7 +111,7 @@ def _train_epoch(runs: Sequence[_Run], stack: _Stack) -> None:
     for batches in zip(*(run.batches for run in runs), strict=True):
         for run, batch in zip(runs, batches, strict=True):
             run.net.notify("on_batch_begin", batch=batch, training=True)
-        losses = stack.step(batches).unbind()
+        losses = stack.take(batches).unbind()
         for run, batch, loss, mean in zip(runs, batches, losses, means, strict=True):
             mean.add(loss, batch)
             run.net.notify("on_batch_end", batch=batch, training=True, loss=loss)
@@ -140,6 +141,7 @@ class _Stack:
             return functional_call(cores[0], weights, (inputs,))
 
         self._outputs = vmap(output)
+        self.take = RecordedSteps(nets, self.step) if nets[0].records else self.step
 
     def step(self, batches: Sequence[Rows]) -> Tensor:
         """Take one step of every net; return the losses, shape (n_nets,)."""

@@ -348,11 +348,20 @@ def test_compilation_leaves_the_names_of_parameters(monkeypatch):
 )
 def test_compiled_into_graphs_on_cuda(monkeypatch, device, asked, mode):
     seen = []
+    monkeypatch.setattr(PenalizedNet, "records", False)  # as if it were a network of the user's
     monkeypatch.setattr(torch, "compile", lambda function, **settings: seen.append(settings))
     net = make_net(compile=True, **{f"compile__{name}": value for name, value in asked.items()})
     net.device = device  # no more is needed to choose how to compile
     net.torch_compile(net.module_, "module")
     assert seen[-1] == ({} if mode is None else {"mode": mode})
+
+
+def test_nothing_is_compiled_where_steps_are_recorded(monkeypatch):
+    net = make_net()
+    monkeypatch.setattr(torch, "compile", lambda *args, **settings: pytest.fail("compiled"))
+    net.compile, net.device = True, "cuda"
+    assert net.records
+    net.torch_compile(net.module_, "module")
 
 
 def test_nothing_is_compiled_unless_asked_for(monkeypatch):
