@@ -1,21 +1,21 @@
 """What does a GPU make of a step, a fit and an ensemble, against this machine's CPU?
 
-    python -m benchmarks.gpu [--rounds 3] [--device cuda] [--quick]
+    python -m benchmarks.gpu [--parts step ensemble fit] [--rounds 3] [--device cuda] [--quick]
 
-The default network for moments of inertia, float32. A step is the one that training takes, its
-batch in memory, at several widths and batch sizes. A fit is `SoftEquivariantRegressor.fit` with
-strengths that are given, and with the default rule, whose tests run on the CPU in any case. An
-ensemble is 64 networks trained together, and one by one. Steps, and fits with given strengths, are
-run with compile=True as well; a fit compiles anew, as one in a new process would, from what torch
-keeps in files.
-All ways take turns within one run; the result names both processors.
+The default network for moments of inertia, float32: on the CPU, on the GPU, and on the GPU with
+``compile=True``, which records steps and replays them. A step is the one that training takes, its
+batch in memory, at several widths and batch sizes. An ensemble is 64 networks trained together,
+for twenty steps. A fit is `SoftEquivariantRegressor.fit` with strengths that are given, and, once
+only, with the default rule, whose tests run on the CPU in any case.
+All ways take turns within one run; the result names both processors. It is saved part by part, and
+parts that are not asked for stay as they were.
 """
 
 from __future__ import annotations
 
 import argparse
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from sklearn.base import clone
 
-from benchmarks._common import save, table
+from benchmarks._common import known, save, table
 from benchmarks._timing import side_by_side
 from benchmarks.ensemble import estimators
 from sksofteq import SoftEquivariantRegressor
@@ -36,24 +36,21 @@ STEPS = 10
 FIT = (10_000, 20, 1000)
 N_NETWORKS = 64
 
-Way = tuple[str, bool]  # device, whether compiled
+PARTS = ("step", "ensemble", "fit")
 
 
-def name(way: Way) -> str:
-    """For columns."""
-    device, compiled = way
-    return f"{device} compiled" if compiled else device
+def ways(device: str) -> dict[str, dict[str, Any]]:
+    """Parameters of an estimator, by the names of columns."""
+    gpu = {
+        device: {"device": device},
+        f"{device} recorded": {"device": device, "compile": True},
+    }
+    return {"cpu": {"device": "cpu"}} | ({} if device == "cpu" else gpu)
 
 
-def ways(device: str) -> list[Way]:
-    """CPU and device, as they are and compiled."""
-    devices = dict.fromkeys(["cpu", device])
-    return [(each, compiled) for compiled in (False, True) for each in devices]
-
-
-def regressor(way: Way, **settings: Any) -> SoftEquivariantRegressor:
+def regressor(**settings: Any) -> SoftEquivariantRegressor:
     """The default network, typed."""
-    (estimator,) = estimators(1, device=way[0], compile=way[1])
+    (estimator,) = estimators(1)
     return estimator.set_params(**{"strengths": 1.0, "network": "typed", **settings})
 
 
@@ -68,18 +65,11 @@ def wait(device: str) -> None:
         torch.cuda.synchronize(device)
 
 
-def medians(functions: dict[str, Callable], rounds: int, share: float, unit: str) -> dict:
-    """Median time of each function, and how many times faster than the first the others are.
-
-    A way that does not run (compiling wants a compiler) is left out, with a word on why.
-    """
-    for key, function in list(functions.items()):
-        try:
-            function()
-        except Exception as error:  # whatever a compiler says
-            print(f"{key} does not run: {type(error).__name__}: {str(error).splitlines()[:1]}")
-            del functions[key]
-    seconds = side_by_side(functions, rounds, warmup=0)
+def medians(
+    functions: dict[str, Callable], rounds: int, share: float, unit: str, warmup: int = 1
+) -> dict:
+    """Median time of each function, and how many times faster than the first the others are."""
+    seconds = side_by_side(functions, rounds, warmup)
     row = {f"{key} {unit}": share * float(np.median(s)) for key, s in seconds.items()}
     first, *others = seconds
     return row | {
@@ -88,69 +78,62 @@ def medians(functions: dict[str, Callable], rounds: int, share: float, unit: str
 
 
 def steps(width: int, batch: int, device: str, rounds: int) -> dict[str, Any]:
-    """Steps of training, in all ways."""
-    torch.compiler.reset()  # after some networks torch would give up and compile no more
-    X, y = data(batch)
+    """Steps of training."""
+    settings = {"hidden_layer_sizes": (width, width), "batch_size": batch}
     functions = {}
-    for way in ways(device):
-        settings = {"hidden_layer_sizes": (width, width), "batch_size": batch}
-        fit = regressor(way, **settings).begin_fit(X, y, None, None)
-        functions[name(way)] = partial(take_steps, fit.net.initialize(), fit.rows[0], way[0])
-    row = {"width": width, "batch": batch}
-    return row | medians(functions, rounds, 1e3 / STEPS, "ms")
+    for name, way in ways(device).items():
+        run = regressor(**settings, **way).begin_fit(*data(batch), None, None)
+        functions[name] = partial(take_steps, run.net.initialize(), run.rows[0])
+    return {"width": width, "batch": batch} | medians(functions, rounds, 1e3 / STEPS, "ms")
 
 
-def take_steps(net: Any, rows: Any, device: str) -> None:
+def take_steps(net: Any, rows: Any) -> None:
     """Some steps, and wait for the last."""
     net.module_.train()
     for _ in range(STEPS):
         net.train_step(rows)
-    wait(device)
+    wait(net.device)
 
 
 def fits(
     strengths: float | None, shape: tuple[int, int, int], device: str, rounds: int
 ) -> dict[str, Any]:
-    """A whole fit, in all ways; without strengths by the default rule, and not compiled."""
+    """A whole fit; without strengths by the default rule."""
     n_rows, epochs, batch = shape
     X, y = data(n_rows)
-    functions = {}
-    for way in ways(device):
-        if strengths is not None or not way[1]:
-            settings = {"strengths": strengths, "max_iter": epochs, "batch_size": batch}
-            functions[name(way)] = partial(fit_once, regressor(way, **settings), X, y)
+    settings = {"strengths": strengths, "max_iter": epochs, "batch_size": batch}
+    functions = {
+        name: partial(fit_once, regressor(**settings, **way), X, y)
+        for name, way in ways(device).items()
+    }
     row = {"rows": n_rows, "epochs": epochs, "batch": batch}
-    row["strengths"] = "by the default rule" if strengths is None else "given"
-    return row | medians(functions, rounds, 1.0, "s")
+    if strengths is None:
+        return row | {"strengths": "by the default rule"} | medians(functions, 1, 1.0, "s", 0)
+    return row | {"strengths": "given"} | medians(functions, rounds, 1.0, "s")
 
 
 def fit_once(model: SoftEquivariantRegressor, X: np.ndarray, y: np.ndarray) -> None:
     """A fit of a copy; it ends with numbers on the host, so there is nothing to wait for."""
-    torch.compiler.reset()  # after some networks torch would give up and compile no more
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         clone(model).fit(X, y)
 
 
 def ensemble(n_networks: int, batch: int, device: str, rounds: int) -> dict[str, Any]:
-    """Networks together and one by one, on CPU and device."""
+    """Networks together, for twice as many steps as are counted elsewhere."""
     X, y = data(1000)
+    epochs = 2 * STEPS * batch // len(X)
+    settings = {"batch_size": batch, "max_iter": epochs}
     functions = {}
-    for each in dict.fromkeys(["cpu", device]):
-        settings = {"batch_size": batch, "device": each, "max_iter": 1}
-        models = estimators(n_networks, **settings)
+    for name, way in ways(device).items():
+        models = estimators(n_networks, **settings, **way)
         runs = [model.begin_fit(X, y, None, None) for model in models]
-        nets, rows = [run.net for run in runs], [run.rows for run in runs]
-        functions[f"{each} together"] = partial(train_together, nets, rows)
-        functions[f"{each} apart"] = partial(train_apart, nets, rows)
-    row = {"networks": n_networks, "batch": batch}
-    return row | medians(functions, rounds, 1.0, "s/epoch")
-
-
-def train_apart(nets: Sequence[Any], rows: Sequence[Any]) -> None:
-    """One by one."""
-    for net, own in zip(nets, rows, strict=True):
-        net.fit(own, None)
+        functions[name] = partial(
+            train_together, [run.net for run in runs], [run.rows for run in runs]
+        )
+    return {"networks": n_networks, "batch": batch} | medians(
+        functions, rounds, 1 / epochs, "s/epoch", 0
+    )
 
 
 def check(parser: argparse.ArgumentParser, device: str, quick: bool) -> None:
@@ -168,29 +151,35 @@ def check(parser: argparse.ArgumentParser, device: str, quick: bool) -> None:
 def main() -> None:
     """Measure, print, save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--quick", action="store_true", help="small, once; nothing is saved")
     arguments = parser.parse_args()
     device, quick = arguments.device, arguments.quick
     check(parser, device, quick)
-    rounds = 1 if quick else arguments.rounds
-    widths, batches = ((16,), (50,)) if quick else ((128, 512), (200, 2000))
-    given = (1.0,) if quick else (1.0, None)
-    shape, count = ((200, 2, 100), 2) if quick else (FIT, N_NETWORKS)
-    parts = {
-        "step": [steps(width, batch, device, rounds) for width in widths for batch in batches],
-        "fit": [fits(strengths, shape, device, rounds) for strengths in given],
-        "ensemble": [ensemble(count, batch, device, rounds) for batch in (50, 500)],
-    }
     gpu = "none" if device == "cpu" else torch.cuda.get_device_name(device)
     print(f"GPU: {gpu}; torch {torch.__version__}, {torch.get_num_threads()} threads")
-    for rows in parts.values():
-        print(table(rows), end="\n\n")
-    if not quick:
-        rows = [{"part": part, **row} for part, found in parts.items() for row in found]
-        configuration = {"rounds": rounds, "gpu": gpu, "cuda": torch.version.cuda}
-        print(save("gpu", "python -m benchmarks.gpu", configuration, rows, None))
+    rounds = 1 if quick else arguments.rounds
+    configuration = {"rounds": rounds, "gpu": gpu, "cuda": torch.version.cuda}
+    for part in arguments.parts:
+        found = [measure(device, rounds) for measure in measurements(quick)[part]]
+        print(table(found), end="\n\n", flush=True)
+        if not quick:
+            rows = [row for row in known("gpu") if row["part"] != part]
+            rows += [{"part": part, **row} for row in found]
+            save("gpu", "python -m benchmarks.gpu", configuration, rows, None)
+
+
+def measurements(quick: bool) -> dict[str, list[Callable]]:
+    """What is measured, by part; small where it is only to be tried."""
+    sizes = [(16, 50)] if quick else [(w, b) for w in (128, 512) for b in (200, 2000)]
+    shape, count = ((200, 2, 100), 2) if quick else (FIT, N_NETWORKS)
+    return {
+        "step": [partial(steps, *size) for size in sizes],
+        "ensemble": [partial(ensemble, count, batch) for batch in (200, 1000)],
+        "fit": [partial(fits, strengths, shape) for strengths in (1.0, None)],
+    }
 
 
 if __name__ == "__main__":
