@@ -28,13 +28,35 @@ class ModeFactor:
     mode: int
     vectors: Tensor
     values: Tensor
-    rest: float | None  # None where a hard candidate kills the complement
+    rest: Tensor | None  # a number; None where a hard candidate kills the complement
 
     def apply(self, w: Tensor, limit: float) -> Tensor:
         """This part of M times w, with eigenvalues of at most `limit`."""
-        moved, rest = w.movedim(self.mode, -1), min(self.rest, limit)
+        moved, rest = w.movedim(self.mode, -1), self.rest.clamp_max(limit)
         inside = (moved @ self.vectors) * (self.values.clamp_max(limit) - rest)
         return (rest * moved + inside @ self.vectors.T).movedim(-1, self.mode)
+
+    def is_like(self, other: ModeFactor) -> bool:
+        """Whether another one takes the same room."""
+        sides = (self, other)
+        first, second = ((f.mode, f.vectors.shape, f.rest is None) for f in sides)
+        return first == second
+
+    def replace(self, other: ModeFactor) -> None:
+        """Take over another one's numbers, in the same memory."""
+        self.vectors.copy_(other.vectors)
+        self.values.copy_(other.values)
+        if self.rest is not None:
+            self.rest.copy_(other.rest)
+
+
+def renewed(old: list[ModeFactor], new: list[ModeFactor]) -> list[ModeFactor]:
+    """New factors in the memory of old ones, if they take the same room, or as they are."""
+    if len(old) != len(new) or not all(map(ModeFactor.is_like, old, new)):
+        return new
+    for factor, other in zip(old, new, strict=True):
+        factor.replace(other)
+    return old
 
 
 def factor_modes(
@@ -79,7 +101,7 @@ def _factor_mode(
         mode,
         torch.as_tensor(vectors if span is None else span @ vectors).to(reference),
         torch.as_tensor(values).to(reference),
-        None if hard else total,
+        None if hard else reference.new_tensor(total),
     )
 
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from sksofteq._blocks._actions import Action, make_action
-from sksofteq._blocks._modes import ModeFactor, factor_modes, solve_modes
+from sksofteq._blocks._modes import ModeFactor, factor_modes, renewed, solve_modes
 from sksofteq.groups import MatrixGroup
 from sksofteq.reps import TensorType
 from sksofteq.subspace import map_axes, map_subspace
@@ -87,6 +87,7 @@ class PairBlocks:
         self.index, self.layer = self.index.to(reference.device), self.layer.to(reference.device)
         self.actions = [action.to(reference) for action in self.actions]
         self._reference = reference.detach()
+        self._base = reference.new_zeros(())
         return self
 
     def degrees_of_freedom(self) -> np.ndarray:
@@ -124,7 +125,7 @@ class PairBlocks:
 
     def gradient(self, w: Tensor) -> Tensor:
         """M w."""
-        return self._constant * w + self._pull(w)
+        return self._base * w + self._pull(w)
 
     def _pull(self, w: Tensor, limit: float = math.inf) -> Tensor:
         """M w less its constant part, with strengths of at most `limit`."""
@@ -135,8 +136,9 @@ class PairBlocks:
             total = total + min(strength, limit) * (w - action.project(w))
         return total
 
-    def factor(self, strengths: Sequence[float]) -> None:
-        """Fix the strengths and decompose M."""
+    def factor(self, strengths: Sequence[float]) -> bool:
+        """Fix the strengths and decompose M; whether steps read the same memory as before."""
+        before = self._dead, self._factors, self._pulls
         acting = [
             (strength, action)
             for strength, action in zip(strengths, self.actions, strict=True)
@@ -148,13 +150,17 @@ class PairBlocks:
         soft = [(s, a) for s, a in acting if not math.isinf(s) and a.kind != "zero"]
         self._joint = [(s, a) for s, a in soft if a.kind == "joint"]
         in_modes = [(s, a) for s, a in soft if a.kind == "mode"]
-        self._pulls = factor_modes(in_modes, [], self._reference)
+        self._base.fill_(self._constant)
+        self._pulls = renewed(self._pulls, factor_modes(in_modes, [], self._reference))
         if any(a.kind == "joint" for _, a in acting):
             self._factors = None
         elif self._hard:
-            self._factors = factor_modes(in_modes, self._hard, self._reference)
+            hard = factor_modes(in_modes, self._hard, self._reference)
+            self._factors = renewed(self._factors or [], hard)
         else:
             self._factors = self._pulls
+        after = self._dead, self._factors, self._pulls
+        return all(new is old for new, old in zip(after, before, strict=True))
 
     def proximal(self, w: Tensor, step_size: float) -> Tensor:
         """(I + step_size M)^-1 w, hard candidates projected."""
@@ -162,8 +168,7 @@ class PairBlocks:
             return torch.zeros_like(w)
         if self._factors is None:
             return self._iterate(w, step_size)
-        base = torch.full((1,) * w.dim(), self._constant, dtype=w.dtype, device=w.device)
-        return solve_modes(w, self._factors, base, step_size)
+        return solve_modes(w, self._factors, self._base.view((1,) * w.dim()), step_size)
 
     def _iterate(self, w: Tensor, step_size: float) -> Tensor:
         """Solve (I + step_size P M P) x = P w within the hard candidates' common subspace P."""

@@ -96,7 +96,7 @@ def why_apart(first: FitRun, other: FitRun) -> str:
     kinds = {first.plan.network, other.plan.network}
     if len(kinds) > 1:
         return f"must have one network, got {sorted(kinds)}; set network to 'typed' or 'plain'"
-    for name in ("criterion", "max_epochs", "device"):
+    for name in ("criterion", "max_epochs", "device", "compile"):
         values = [getattr(run.net, name) for run in (first, other)]
         if values[0] != values[1]:
             return f"must agree on {name}, got {values[0]!r} and {values[1]!r}"

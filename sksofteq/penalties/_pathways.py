@@ -68,9 +68,9 @@ class PathwayPenalty:
         return self._measure.strengths
 
     @property
-    def n_factorings(self) -> int:
-        """How often the pathways' projectors were factored."""
-        return sum(pathway.n_factorings for pathway in self._pathways)
+    def n_layouts(self) -> int:
+        """How often the pathways' projectors have come to lie elsewhere in memory."""
+        return sum(pathway.n_layouts for pathway in self._pathways)
 
     @property
     def reads(self) -> bool:

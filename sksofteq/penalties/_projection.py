@@ -73,7 +73,7 @@ class ProjectionPenalty:
             [pair.degrees_of_freedom() for pair in self._pairs], axis=0, initial=0
         ) * np.ones(len(self.groups))
         self._strengths: dict[str, float] = {}
-        self._n_factorings = 0
+        self._n_layouts = 0
 
     # ------------------------------------------------------------------ values
 
@@ -107,9 +107,9 @@ class ProjectionPenalty:
         return dict(self._strengths)
 
     @property
-    def n_factorings(self) -> int:
-        """How often the combined penalty was factored; steps in between use the same memory."""
-        return self._n_factorings
+    def n_layouts(self) -> int:
+        """How often strengths have come to lie elsewhere in memory, or to be used otherwise."""
+        return self._n_layouts
 
     @property
     def reads(self) -> bool:
@@ -140,10 +140,11 @@ class ProjectionPenalty:
         strengths = dict(zip(self.labels, ordered, strict=True))
         if strengths == self._strengths:
             return
+        acting = [each > 0 for each in self._strengths.values()]
+        self._strengths = {}  # none are set, should this be interrupted
+        stays = [pair.factor(ordered) for pair in self._pairs]
+        self._n_layouts += not (all(stays) and any(acting) == any(ordered))
         self._strengths = strengths
-        self._n_factorings += 1
-        for pair in self._pairs:
-            pair.factor(ordered)
 
     def proximal_step_(self, step_size: float) -> None:
         """Replace the weights by (I + step_size M)^-1 w, with M = sum_G strength_G C_G."""

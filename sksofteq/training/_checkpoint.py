@@ -24,9 +24,9 @@ class Checkpoint(Callback):
     """Saves a fit in progress, so that one that was killed goes on where it was.
 
     Put it into the `callbacks` of an estimator with an integer `random_state`. A fit that finds
-    its file goes on from there, to the bits that it would have come to undisturbed; what comes
-    before the training, tests of candidates and pilots, is done again. The file is removed when a
-    fit has come to its end, and left where it is interrupted.
+    its file goes on from there, to the bits that it would have come to undisturbed (on a GPU, but
+    for rounding); what comes before the training, tests of candidates and pilots, is done again.
+    The file is removed when a fit has come to its end, and left where it is interrupted.
 
     Parameters
     ----------

@@ -85,6 +85,8 @@ class PenalizedNet(NeuralNet):
         with torch.random.fork_rng(devices=[]):  # the weights drawn here do not stay
             module = kind(**recipe)
         module.to(weights["mean_in"].dtype).load_state_dict(weights)
+        if device != settings["device"]:
+            settings["compile"] = False  # here may be no compiler, and there was none needed
         settings = settings | {"device": device, "train_split": None, "verbose": 0}
         self.__init__(module, MeanSquare, penalty=None, **settings)
         self.initialize()

@@ -6,6 +6,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +38,10 @@ class RecordedSteps:
 
     The kernels of a small network are done before the CPU has started the next ones; a graph of
     all of a step, the optimizer's and the penalties' included, is started at once. Batches of
-    another length have a recording of their own, other strengths or settings of the optimizer
-    make all begin anew; learning rates may change from step to step. Steps that read numbers, as
-    those of candidates on two spaces at once, are taken as ever.
+    another length have a recording of their own; other settings of the optimizer, or strengths of
+    which more or less are 0 or infinite, make all begin anew. Learning rates and other strengths
+    may change from step to step. Steps that read numbers, as those of candidates on two spaces at
+    once, are taken as ever.
 
     Parameters
     ----------
@@ -76,7 +78,7 @@ class RecordedSteps:
                 return self._step(batches)
             self._seen[kind] += 1
             if self._seen[kind] <= WARM_UP:
-                return aside(lambda: self._step(batches), self._device)
+                return aside(lambda: self._step(batches), self._stream)
             self._recordings[kind] = self._record(rows)
         self._set_rates()
         recording = self._recordings[kind]
@@ -93,7 +95,11 @@ class RecordedSteps:
             with self._rates_on_the_device():
                 return self._step(batches)
 
-        return _Recording(own, *record(step, self._device))
+        return _Recording(own, *record(step, self._stream))
+
+    @cached_property
+    def _stream(self) -> torch.cuda.Stream:
+        return new_stream(self._device)
 
     def _set_rates(self) -> None:
         rates = [group["lr"] for group in self._groups]
@@ -122,23 +128,30 @@ def _settings(net: PenalizedNet) -> tuple:
         for group in net.optimizer_.param_groups
     ]
     weights = [(weight.requires_grad, weight.data_ptr()) for weight in net.module_.parameters()]
-    return net.penalty.n_factorings, groups, weights
+    return net.penalty.n_layouts, groups, weights
 
 
-def aside(function: Callable[[], Tensor], device: str) -> Tensor:
-    """Call a function on a stream of its own, as torch wants it for what is recorded later."""
-    with torch.cuda.device(device):
-        stream, main = torch.cuda.Stream(), torch.cuda.current_stream()
-        stream.wait_stream(main)
+def new_stream(device: str) -> torch.cuda.Stream:
+    """A stream of a device's, which may not be the one that torch would take."""
+    return torch.cuda.Stream(device)
+
+
+def aside(function: Callable[[], Tensor], stream: torch.cuda.Stream) -> Tensor:
+    """Call a function on another stream, as torch wants it for what is recorded there later."""
+    main = torch.cuda.current_stream(stream.device)
+    stream.wait_stream(main)
+    try:
         with torch.cuda.stream(stream):
-            result = function()
+            return function()
+    finally:
         main.wait_stream(stream)
-    return result
 
 
-def record(function: Callable[[], Tensor], device: str) -> tuple[Callable[[], None], Tensor]:
-    """What a function starts on a GPU, as a function that starts it again; and its result."""
+def record(
+    function: Callable[[], Tensor], stream: torch.cuda.Stream
+) -> tuple[Callable[[], None], Tensor]:
+    """What a function starts on a stream, as a function that starts it again; and its result."""
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.device(device), torch.cuda.graph(graph):
+    with torch.cuda.device(stream.device), torch.cuda.graph(graph, stream=stream):
         result = function()
     return graph.replay, result

@@ -111,7 +111,7 @@ def _train_epoch(runs: Sequence[_Run], stack: _Stack) -> None:
     for batches in zip(*(run.batches for run in runs), strict=True):
         for run, batch in zip(runs, batches, strict=True):
             run.net.notify("on_batch_begin", batch=batch, training=True)
-        losses = stack.take(batches).unbind()
+        losses = stack.take_step(batches).unbind()
         for run, batch, loss, mean in zip(runs, batches, losses, means, strict=True):
             mean.add(loss, batch)
             run.net.notify("on_batch_end", batch=batch, training=True, loss=loss)
@@ -141,7 +141,11 @@ class _Stack:
             return functional_call(cores[0], weights, (inputs,))
 
         self._outputs = vmap(output)
-        self.take = RecordedSteps(nets, self.step) if nets[0].records else self.step
+        self._recorded = RecordedSteps(nets, self.step) if nets[0].records else None
+
+    def take_step(self, batches: Sequence[Rows]) -> Tensor:
+        """Take one step of every net, recorded if it may be; return the losses."""
+        return self.step(batches) if self._recorded is None else self._recorded(batches)
 
     def step(self, batches: Sequence[Rows]) -> Tensor:
         """Take one step of every net; return the losses, shape (n_nets,)."""
@@ -161,7 +165,10 @@ class _Stack:
         return losses.detach()
 
     def dissolve(self) -> None:
-        """Give every network memory of its own again."""
+        """Give every network memory of its own again, and free what was recorded."""
+        if self._recorded is not None:
+            self._recorded.forget()
+            self._recorded = None  # which refers to this
         for parameter in itertools.chain(*self._parameters):
             parameter.data, parameter.grad = parameter.data.clone(), None
 

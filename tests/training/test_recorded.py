@@ -1,9 +1,14 @@
-"""What a GPU would record and replay is what is done without; here replaying means to do it again.
+"""Recorded steps leave a fit as it is; here operations are recorded as CUDA graphs record them.
 
-That CUDA records it is tested in `test_on_a_gpu.py`, where there is a GPU.
+That CUDA does so is tested in `test_on_a_gpu.py`, where there is a GPU.
 """
 
 from __future__ import annotations
+
+import copy
+import gc
+import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -11,34 +16,84 @@ import torch
 from contract_kit import NETWORKS, assert_same_fit, table
 from estimators_kit import BROKEN, KEPT, Switch, regressor
 from skorch.callbacks import Callback
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from sksofteq import SoftEquivariantRegressor
 from sksofteq.estimators import fit_together
-from sksofteq.training import PenalizedNet, SampledNet, _recorded
+from sksofteq.training import PenalizedNet, SampledNet, _recorded, _together
 from sksofteq.tuning import Tuner
+from sksofteq.tuning._relaxed import RelaxedStrengths
 
 pytestmark = pytest.mark.filterwarnings("ignore:max_iter=.* leaves room")
 
 
+class Tape(TorchDispatchMode):
+    """Operations with the memory that they read and write, and the numbers they are given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls, self.made, self.before = [], set(), {}
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        for argument, value in zip(function._schema.arguments, args, strict=False):
+            if argument.alias_info is not None and argument.alias_info.is_write:
+                self.keep(tree_leaves(value))
+        result = function(*args, **kwargs)
+        self.calls.append((function, args, kwargs, result))
+        self.made |= places(result) - places((args, kwargs))  # a view is nothing new
+        return result
+
+    def keep(self, written) -> None:
+        """What was there before the recording, to be put back: nothing is done while recording."""
+        for tensor in written:
+            if not places(tensor) <= self.made:
+                self.before.setdefault(id(tensor), (tensor, tensor.detach().clone()))
+
+    def put_back(self) -> None:
+        for tensor, value in self.before.values():
+            tensor.detach().copy_(value)
+
+    def replay(self) -> None:
+        with torch.no_grad():
+            for function, args, kwargs, result in self.calls:
+                again = function(*args, **kwargs)
+                for old, new in zip(tensors_of(result), tensors_of(again), strict=True):
+                    if old is not new:
+                        old.detach().copy_(new)
+
+
+def tensors_of(values) -> list[torch.Tensor]:
+    return [value for value in tree_leaves(values) if isinstance(value, torch.Tensor)]
+
+
+def places(values) -> set[int]:
+    """Where in memory tensors lie."""
+    return {tensor.untyped_storage().data_ptr() for tensor in tensors_of(values)}
+
+
 class Recorder:
-    """Stands in for CUDA graphs; counts what is recorded and replayed."""
+    """Stands in for CUDA; counts what is recorded and replayed."""
 
     def __init__(self) -> None:
         self.recorded = self.replayed = self.aside = 0
 
-    def record(self, function, device):
-        assert device == "cpu"
-        loss = torch.empty(0, dtype=torch.float64)
+    def record(self, function, stream):
+        assert stream == "stream"
         self.recorded += 1
+        with Tape() as tape:
+            loss = function()
+        tape.put_back()
 
         def replay() -> None:
             self.replayed += 1
-            result = function()
-            loss.resize_(result.shape).copy_(result)
+            tape.replay()
 
         return replay, loss
 
-    def run_aside(self, function, device):
+    def run_aside(self, function, stream):
+        assert stream == "stream"
         self.aside += 1
         return function()
 
@@ -48,6 +103,7 @@ def recorder(monkeypatch):
     recorder = Recorder()
     monkeypatch.setattr(_recorded, "record", recorder.record)
     monkeypatch.setattr(_recorded, "aside", recorder.run_aside)
+    monkeypatch.setattr(_recorded, "new_stream", lambda device: "stream")
     monkeypatch.setattr(PenalizedNet, "records", True)
     return recorder
 
@@ -58,6 +114,15 @@ WAYS = {name: make for name, make in NETWORKS.items() if name != "sampled"} | {
     "stopped early": lambda **p: regressor(strengths=1.0, early_stopping=True, **p),
     "moved": lambda **p: regressor(strengths=1.0, augment=True, **p),
     "strengths that change": lambda **p: regressor(tuner=Switch(6, 1.0), max_iter=12, **p),
+    "relaxed": lambda **p: regressor(
+        tuner=RelaxedStrengths({KEPT: 40, BROKEN: 0.1}), max_iter=12, **p
+    ),
+    "relaxed, one hard": lambda **p: regressor(
+        tuner=RelaxedStrengths({KEPT: np.inf, BROKEN: 0.1}), max_iter=12, **p
+    ),
+    "relaxed by gradients": lambda **p: regressor(
+        tuner=RelaxedStrengths({KEPT: 40, BROKEN: 0.1}), penalty="gradient", max_iter=12, **p
+    ),
 }
 
 
@@ -91,7 +156,12 @@ def test_batches_of_every_length_are_recorded_once(recorder):
     assert counts(recorder, model) == (2, 4, 11)
 
 
-def test_other_strengths_are_recorded_anew(recorder):
+def test_strengths_are_read_from_where_they_are(recorder):
+    tuner = RelaxedStrengths({KEPT: 40.0, BROKEN: 0.1})
+    assert counts(recorder, regressor(tuner=tuner, batch_size=30, max_iter=10)) == (1, 2, 18)
+
+
+def test_strengths_that_begin_are_recorded_anew(recorder):
     model = regressor(tuner=Switch(5, 1.0), batch_size=30, max_iter=10, validation_fraction=0.5)
     model.set_params(network="typed", augment=False, average=False)
     assert counts(recorder, model) == (2, 4, 16)
@@ -191,6 +261,41 @@ def test_nothing_stays_recorded_after_a_fit(recorder):
     model = regressor(strengths=1.0).fit(*table())
     assert recorder.recorded == 1
     assert not model.net_._recorded._recordings
+
+
+def test_nothing_stays_recorded_of_networks_together(recorder, monkeypatch):
+    stacks = []
+
+    class Stack(_together._Stack):
+        def __init__(self, nets):
+            super().__init__(nets)
+            stacks.append(weakref.ref(self))
+
+    monkeypatch.setattr(_together, "_Stack", Stack)
+    gc.disable()
+    try:
+        fit_together([regressor(strengths=s) for s in (0.5, 1.0)], *table())
+        assert recorder.recorded == 1
+        assert [stack() for stack in stacks] == [None]
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_a_copy_takes_no_steps(way, recorder):
+    model = regressor(strengths=1.0).fit(*table())
+    assert way(model.net_)._recorded is None
+
+
+@pytest.mark.filterwarnings("ignore:.*no CUDA devices are available")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the GPU is not missing")
+def test_what_was_recorded_on_a_gpu_needs_no_compiler_elsewhere(monkeypatch):
+    model = regressor(strengths=1.0).fit(*table())
+    state = model.net_.__getstate__()
+    state["settings"] |= {"device": "cuda", "compile": True}
+    monkeypatch.setattr(torch, "compile", lambda *args, **settings: pytest.fail("compiled"))
+    model.net_.__setstate__(state)
+    model.predict(table()[0])
 
 
 def test_without_recordings_a_fit_is_itself():
