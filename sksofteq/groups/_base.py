@@ -240,7 +240,9 @@ class MatrixGroup:
 
         Haar measure for compact families, uniform for finite groups. Elsewhere products of
         exponentials of random Lie algebra elements (normal coefficients of standard deviation
-        0.3; 1 for antisymmetric generators and translations) and random discrete words.
+        0.3; 1 for antisymmetric generators and translations) and random discrete words. Where
+        the Lie algebra holds its own transposes, its generators are its antisymmetric and its
+        symmetric matrices: such groups turn by any angle, and stretch less.
 
         Parameters
         ----------

@@ -18,6 +18,8 @@ LARGEST_ENTRY = 1e6
 WORD_LENGTH = 6
 #: The same where no product can grow: orthogonal generators without a Lie algebra mix slowly.
 LONG_WORD_LENGTH = 128
+#: Of a combination of generators that is not to be zero.
+SMALLEST = 1e-9
 
 Actions = dict["str | None", "tuple[NDArray, NDArray]"]
 
@@ -73,7 +75,7 @@ def sample_words(
     if elements is not None:
         chosen = rng.randint(len(next(iter(elements.values()))), size=n)
         return {name: all_of[chosen] for name, all_of in elements.items()}
-    lies = {name: lie for name, (lie, _) in actions.items()}
+    lies = turns_apart({name: lie for name, (lie, _) in actions.items()})
     discretes = {name: discrete for name, (_, discrete) in actions.items()}
     first = next(iter(lies.values()))
     n_lie, n_discrete = len(first), len(next(iter(discretes.values())))
@@ -98,6 +100,44 @@ def sample_words(
                 identity = np.eye(g.shape[-1])[None]
                 result[name] = g @ np.concatenate([discretes[name], identity])[letters]
     return result
+
+
+def turns_apart(lies: dict[str | None, NDArray]) -> dict[str | None, NDArray]:
+    """Generators that turn and generators that stretch, where given ones do both.
+
+    A Lie algebra that holds its own transposes is the sum of its antisymmetric and its symmetric
+    matrices (Cartan's decomposition). The group turns by any angle, however little its elements
+    are to stretch. Others are returned as they are.
+    """
+    flat, flipped = (
+        np.concatenate([part.reshape(len(part), part.shape[1] ** 2) for part in parts], axis=1)
+        for parts in (lies.values(), [lie.transpose(0, 2, 1) for lie in lies.values()])
+    )
+    if all(np.allclose(a, b) or np.allclose(a, -b) for a, b in zip(flat, flipped, strict=True)):
+        return lies
+    turning, stretching = (_orthonormal(flat + sign * flipped) for sign in (-1, 1))
+    if len(turning) + len(stretching) > len(_orthonormal(flat)):
+        return lies
+    ends = np.cumsum([lie[0].size for lie in lies.values()])[:-1]
+    # A turn in a plane has norm sqrt(2); of several spaces' the largest one counts.
+    norms = [np.linalg.norm(part, axis=1) for part in np.split(turning, ends, axis=1)]
+    turning = np.sqrt(2) * turning / np.max(norms, axis=0)[:, None]
+    parts = np.split(np.concatenate([turning, stretching]), ends, axis=1)
+    return {
+        name: part.reshape(-1, *lie.shape[1:])
+        for (name, lie), part in zip(lies.items(), parts, strict=True)
+    }
+
+
+def _orthonormal(rows: NDArray) -> NDArray:
+    """An orthonormal basis of what rows span, made of them in their order."""
+    basis = np.zeros((0, rows.shape[1]))
+    for row in rows:
+        for _ in range(2):  # the second round removes what rounding left of the first
+            row = row - (basis @ row) @ basis
+        if np.linalg.norm(row) > SMALLEST:
+            basis = np.concatenate([basis, row[None] / np.linalg.norm(row)])
+    return basis
 
 
 def _is_orthogonal(matrices: NDArray) -> bool:

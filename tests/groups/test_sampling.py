@@ -21,6 +21,7 @@ from sksofteq.groups import (
     Translation,
     parse_group,
 )
+from sksofteq.groups._sampling import turns_apart
 
 N = 4000
 
@@ -270,6 +271,62 @@ def test_noncompact_elements_are_well_conditioned(name):
     condition = np.linalg.cond(parse_group(name).sample(1000, 0))
     assert (condition <= 10).mean() > 0.95
     assert np.median(condition) > 1.3
+
+
+def turn_of(g):
+    """The orthogonal factor of the polar decomposition."""
+    u, _, v = np.linalg.svd(g)
+    return u @ v
+
+
+@pytest.mark.parametrize("name", ["SL(2)", "SL(3)", "GL(2)", "GL(3)", "Sp(1)", "Sp(2)"])
+def test_groups_that_stretch_turn_by_any_angle(name):
+    turns = turn_of(parse_group(name).sample(N, 0))
+    np.testing.assert_allclose(turns.mean(axis=0), 0, atol=0.12)
+    # as on average over all turns of so many dimensions
+    np.testing.assert_allclose((turns**2).mean(axis=0), 1 / turns.shape[-1], atol=0.12)
+
+
+def test_turns_and_stretches_apart():
+    units = np.eye(4).reshape(4, 2, 2)
+    apart = turns_apart({None: units})[None]
+    np.testing.assert_allclose(np.abs(apart[0]), [[0, 1], [1, 0]])
+    np.testing.assert_allclose(apart[0], -apart[0].T)
+    np.testing.assert_allclose(apart[1:], apart[1:].transpose(0, 2, 1))
+    np.testing.assert_allclose((apart[1:] ** 2).sum(axis=(1, 2)), 1)
+    both = np.concatenate([units, apart]).reshape(8, 4)
+    assert np.linalg.matrix_rank(both) == np.linalg.matrix_rank(apart.reshape(-1, 4)) == 4
+
+
+def test_turns_and_stretches_apart_on_two_spaces():
+    group = parse_group("SL(2)@x,z on xyz & SL(2)@1,2 in R^4 on joint")
+    lies = {name: lie for name, (lie, _) in group.actions.items()}
+    apart = turns_apart(lies)
+    for k in range(3):
+        kinds = {name: np.sign((lie[k] * lie[k].T).sum()) for name, lie in apart.items()}
+        assert len(set(kinds.values())) == 1  # both turn, or both stretch
+
+    def both(parts):
+        return np.concatenate([lie.reshape(len(lie), -1) for lie in parts.values()], axis=1)
+
+    stacked = np.concatenate([both(lies), both(apart)])
+    assert np.linalg.matrix_rank(stacked) == np.linalg.matrix_rank(both(apart)) == 3
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        SO(3),
+        parse_group("O(1,3)"),
+        parse_group("SE(3)"),
+        GeneratedGroup([[[0.0, 1.0], [0.0, 0.0]]]),  # a shear, whose transpose is no element
+        parse_group("Permutation(3)"),
+    ],
+    ids=str,
+)
+def test_generators_that_stay_as_they_are(group):
+    lies = {name: lie for name, (lie, _) in group.actions.items()}
+    assert turns_apart(lies) is lies
 
 
 # ---------------------------------------------------------------------- seeds and shapes
