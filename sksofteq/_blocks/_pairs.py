@@ -139,6 +139,11 @@ class PairBlocks:
     def factor(self, strengths: Sequence[float]) -> bool:
         """Fix the strengths and decompose M; whether steps read the same memory as before."""
         before = self._dead, self._factors, self._pulls
+        self._decompose(strengths)
+        after = self._dead, self._factors, self._pulls
+        return all(new is old for new, old in zip(after, before, strict=True))
+
+    def _decompose(self, strengths: Sequence[float]) -> None:
         acting = [
             (strength, action)
             for strength, action in zip(strengths, self.actions, strict=True)
@@ -150,7 +155,7 @@ class PairBlocks:
         soft = [(s, a) for s, a in acting if not math.isinf(s) and a.kind != "zero"]
         self._joint = [(s, a) for s, a in soft if a.kind == "joint"]
         in_modes = [(s, a) for s, a in soft if a.kind == "mode"]
-        self._base.fill_(self._constant)
+        self._base.fill_(self._constant)  # where recorded steps read it
         self._pulls = renewed(self._pulls, factor_modes(in_modes, [], self._reference))
         if any(a.kind == "joint" for _, a in acting):
             self._factors = None
@@ -159,8 +164,6 @@ class PairBlocks:
             self._factors = renewed(self._factors or [], hard)
         else:
             self._factors = self._pulls
-        after = self._dead, self._factors, self._pulls
-        return all(new is old for new, old in zip(after, before, strict=True))
 
     def proximal(self, w: Tensor, step_size: float) -> Tensor:
         """(I + step_size M)^-1 w, hard candidates projected."""

@@ -7,9 +7,10 @@ import copy
 import numpy as np
 import pytest
 import torch
+from estimators_kit import regressor
 from torch import nn
 
-from sksofteq.estimators._shapes import _first_difference
+from sksofteq.estimators._shapes import _first_difference, why_alone
 from sksofteq.groups import SO, Scaling
 from sksofteq.nn import SoftEMLP
 from sksofteq.reps import parse_rep
@@ -23,6 +24,20 @@ class Scaled(nn.Module):
         self.linear = nn.Linear(width, 2)
         self.factor, self.other = factor, other
         self.register_buffer("shift", torch.tensor([buffer]))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "alone"),
+    [
+        ({"compile": True}, True),
+        ({"device": "cuda"}, False),
+        ({"compile": True, "device": "cuda:1"}, False),
+        ({"compile": True, "device": "cuda", "network": Scaled}, True),
+        ({"compile": True, "device": "cuda", "penalty": "sampled"}, True),
+    ],
+)
+def test_compiled_networks_train_alone_unless_recorded(parameters, alone):
+    assert bool(why_alone(regressor(**parameters))) == alone
 
 
 def test_weights_may_differ():

@@ -114,6 +114,9 @@ WAYS = {name: make for name, make in NETWORKS.items() if name != "sampled"} | {
     "stopped early": lambda **p: regressor(strengths=1.0, early_stopping=True, **p),
     "moved": lambda **p: regressor(strengths=1.0, augment=True, **p),
     "strengths that change": lambda **p: regressor(tuner=Switch(6, 1.0), max_iter=12, **p),
+    "orbit tests": lambda **p: regressor(tuner="orbit", max_iter=13, **p),
+    "by the paper": lambda **p: regressor(tuner="paper", max_iter=13, **p),
+    "dual": lambda **p: regressor(tuner="dual", max_iter=13, **p),
     "relaxed": lambda **p: regressor(
         tuner=RelaxedStrengths({KEPT: 40, BROKEN: 0.1}), max_iter=12, **p
     ),
