@@ -73,6 +73,7 @@ class ProjectionPenalty:
             [pair.degrees_of_freedom() for pair in self._pairs], axis=0, initial=0
         ) * np.ones(len(self.groups))
         self._strengths: dict[str, float] = {}
+        self._factored: dict[str, float] | None = None
         self._n_layouts = 0
 
     # ------------------------------------------------------------------ values
@@ -138,13 +139,16 @@ class ProjectionPenalty:
                 f"{dict(strengths)!r}."
             )
         strengths = dict(zip(self.labels, ordered, strict=True))
-        if strengths == self._strengths:
+        if strengths == self._factored:
             return
-        acting = [each > 0 for each in self._strengths.values()]
-        self._strengths = {}  # none are set, should this be interrupted
+        acted = any(self._strengths.values())
+        self._strengths, self._factored = (
+            strengths,
+            None,
+        )  # until all are, should it be interrupted
         stays = [pair.factor(ordered) for pair in self._pairs]
-        self._n_layouts += not (all(stays) and any(acting) == any(ordered))
-        self._strengths = strengths
+        self._n_layouts += not (all(stays) and acted == any(ordered))
+        self._factored = strengths
 
     def proximal_step_(self, step_size: float) -> None:
         """Replace the weights by (I + step_size M)^-1 w, with M = sum_G strength_G C_G."""

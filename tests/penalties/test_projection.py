@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from sksofteq._blocks import PairBlocks
 from sksofteq.groups import Translation, parse_group
 from sksofteq.nn import SoftEMLP, SoftEquivariantLinear
 from sksofteq.penalties import ProjectionPenalty
@@ -446,6 +447,22 @@ def test_strengths_go_by_label_not_by_order():
     assert penalty.strengths == strengths
     penalty.proximal_step_(1.0)
     assert_close(flat(module), expected, 1e-11)
+
+
+def test_strengths_that_an_interrupt_left_half_set_are_set_again(monkeypatch):
+    _, penalty, strengths, _ = setup("one space")
+    hard = dict.fromkeys(strengths, math.inf)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(PairBlocks, "factor", interrupt)
+        penalty.set_strengths(hard)
+    assert penalty.strengths == hard  # which is what the report of an interrupted fit tells
+    penalty.set_strengths(hard)
+    penalty.proximal_step_(1.0)
+    np.testing.assert_allclose(penalty.relative_residuals(), 0, atol=1e-20)
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("value", [-1.0, -math.inf, math.nan])
